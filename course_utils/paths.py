@@ -1,0 +1,31 @@
+"""Where things lie, in the checkout and on the learner's disk. Standard library only."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+EXERCISES = ROOT / "exercises"
+SOLUTIONS = ROOT / "solutions"
+DATA = ROOT / "course_utils" / "datasets"
+
+
+def learner_folder() -> Path:
+    """The folder that keeps a learner's bets and progress. It may not exist yet.
+
+    `ATTENTION_OPTIONAL_HOME` names another one: a class on shared machines, or the tests.
+    """
+    chosen = os.environ.get("ATTENTION_OPTIONAL_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    return user_data_folder(sys.platform, os.environ, Path.home()) / "attention-optional"
+
+
+def user_data_folder(platform: str, environ, home: Path) -> Path:
+    """Each system's own place for such data; `platform` is spelled as in `sys.platform`."""
+    if platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    if platform == "darwin":
+        return home / "Library" / "Application Support"
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
