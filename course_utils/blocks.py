@@ -1,0 +1,80 @@
+"""The transformer block: let the tokens talk, then let each of them think."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+Norm = Literal["pre", "post"]
+
+
+class FeedForward(nn.Module):
+    """The thinking half: the same two linear layers for each token by itself.
+
+    Widen to `d_ff`, bend with `activation`, narrow to `d_model` again.
+    Source: Vaswani et al. 2017, section 3.3 (ReLU there; GELU in BERT and since).
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        *,
+        activation: Callable[[Tensor], Tensor] = F.gelu,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.widen = nn.Linear(d_model, d_ff)
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout)
+        self.narrow = nn.Linear(d_ff, d_model)
+
+    def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        return self.narrow(self.dropout(self.activation(self.widen(x))))
+
+
+class Block(nn.Module):
+    """Mixer, then feed-forward, each with a residual connection and a layer norm.
+
+    `norm="post"` is the paper of 2017, norm(x + sublayer(x)); `norm="pre"` is what almost
+    everybody does since, x + sublayer(norm(x)), because deep stacks train more easily.
+    `ffn=None` leaves the thinking out. `dropout` acts on each sublayer's output before it is added.
+
+    Source: Vaswani et al. 2017, sections 3.1 and 5.4; for pre-norm, Xiong et al. 2020.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        mixer: nn.Module,
+        ffn: nn.Module | None,
+        *,
+        norm: Norm = "pre",
+        dropout: float = 0.0,
+        eps: float = 1e-5,
+    ):
+        super().__init__()
+        if norm not in ("pre", "post"):
+            raise ValueError(f'norm is "pre" or "post", got {norm!r}.')
+        self.norm = norm
+        self.mixer, self.ffn = mixer, ffn
+        self.mixer_norm = nn.LayerNorm(d_model, eps=eps)
+        self.ffn_norm = nn.LayerNorm(d_model, eps=eps) if ffn is not None else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch n d_model"],
+        mask: Bool[Tensor, "batch n"] | None = None,
+    ) -> Float[Tensor, "batch n d_model"]:
+        if self.norm == "pre":
+            x = x + self.dropout(self.mixer(self.mixer_norm(x), mask))
+            if self.ffn is not None:
+                x = x + self.dropout(self.ffn(self.ffn_norm(x)))
+        else:
+            x = self.mixer_norm(x + self.dropout(self.mixer(x, mask)))
+            if self.ffn is not None:
+                x = self.ffn_norm(x + self.dropout(self.ffn(x)))
+        return x

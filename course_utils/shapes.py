@@ -1,0 +1,39 @@
+"""Errors about shapes that name the numbers."""
+
+from torch import Tensor
+
+
+def expect_tokens(x: Tensor, d_model: int, who: str) -> None:
+    """Raise ValueError unless `x` is [batch, n, d_model]."""
+    if x.ndim != 3 or x.shape[-1] != d_model:
+        raise ValueError(
+            f"{who} expects x of shape [batch, n, d_model={d_model}], got {list(x.shape)}. "
+            + ("Add a batch dimension with x[None]." if x.ndim == 2 else "Check the last dimension.")
+        )
+
+
+def expect_mask(mask: Tensor | None, batch: int, n: int, who: str) -> None:
+    """Raise ValueError or TypeError unless `mask` is None or boolean [batch, n]."""
+    if mask is None:
+        return
+    if mask.dtype.is_floating_point or mask.dtype.is_complex:
+        raise TypeError(
+            f"{who} expects a boolean mask (True = real token, False = padding), got {mask.dtype}. "
+            "Compare the ids with the padding id: mask = ids != pad_id."
+        )
+    if list(mask.shape) != [batch, n]:
+        raise ValueError(
+            f"{who} expects a mask of shape [batch, n] = [{batch}, {n}], got {list(mask.shape)}."
+        )
+
+
+def heads_divide(d_model: int, n_heads: int) -> int:
+    """The size of one head, d_model / n_heads; ValueError if that is no whole number."""
+    if n_heads < 1:
+        raise ValueError(f"n_heads must be at least 1, got {n_heads}.")
+    if d_model % n_heads:
+        raise ValueError(
+            f"d_model={d_model} cannot be cut into n_heads={n_heads} equal heads: "
+            f"{d_model} / {n_heads} is not a whole number. Choose a divisor of {d_model}."
+        )
+    return d_model // n_heads
