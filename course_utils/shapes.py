@@ -6,9 +6,9 @@ from torch import Tensor
 def expect_tokens(x: Tensor, d_model: int, who: str) -> None:
     """Raise ValueError unless `x` is [batch, n, d_model]."""
     if x.ndim != 3 or x.shape[-1] != d_model:
+        mend = "Add a batch with x[None]." if x.ndim == 2 else "Check the last dimension."
         raise ValueError(
-            f"{who} expects x of shape [batch, n, d_model={d_model}], got {list(x.shape)}. "
-            + ("Add a batch dimension with x[None]." if x.ndim == 2 else "Check the last dimension.")
+            f"{who} expects x of shape [batch, n, d_model={d_model}], got {list(x.shape)}. {mend}"
         )
 
 

@@ -1,0 +1,188 @@
+"""Blocks, positions and the encoder against torch's own."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from test_attention import attention_like
+from torch import nn
+
+from course_utils.blocks import Block, FeedForward
+from course_utils.mixers import Attention, NoMixing
+from course_utils.models import Embedding, Encoder, TextEncoder
+from course_utils.positions import LearnedPositions, Rotary, SinusoidalPositions, sinusoidal
+
+D_MODEL, N_HEADS, D_FF = 24, 3, 40
+
+
+def block_like(theirs: nn.TransformerEncoderLayer) -> Block:
+    ffn = FeedForward(D_MODEL, D_FF, activation=theirs.activation)
+    norm = "pre" if theirs.norm_first else "post"
+    block = Block(D_MODEL, attention_like(theirs.self_attn), ffn, norm=norm)
+    ffn.widen.load_state_dict(theirs.linear1.state_dict())
+    ffn.narrow.load_state_dict(theirs.linear2.state_dict())
+    block.mixer_norm.load_state_dict(theirs.norm1.state_dict())
+    block.ffn_norm.load_state_dict(theirs.norm2.state_dict())
+    return block
+
+
+def torch_layer(norm: str, activation=F.gelu) -> nn.TransformerEncoderLayer:
+    layer = nn.TransformerEncoderLayer(
+        D_MODEL,
+        N_HEADS,
+        D_FF,
+        dropout=0.0,
+        activation=activation,
+        batch_first=True,
+        norm_first=norm == "pre",
+    )
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, std=0.3)  # so that swapped norms or biases cannot hide
+    return layer
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize("activation", [F.gelu, F.relu])
+@pytest.mark.parametrize("padded", [False, True])
+def test_block_equals_torch_encoder_layer(norm, activation, padded):
+    theirs = torch_layer(norm, activation)
+    x = torch.randn(4, 7, D_MODEL)
+    real = torch.arange(7) < torch.tensor([7, 5, 3, 1])[:, None]
+    mask = real if padded else None
+    expected = theirs(x, src_key_padding_mask=~real if padded else None)
+    got = block_like(theirs)(x, mask)
+    looked_at = real if padded else torch.ones_like(real)
+    torch.testing.assert_close(got[looked_at], expected[looked_at], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_encoder_equals_torch_encoder(norm):
+    layers = [torch_layer(norm) for _ in range(3)]
+    theirs = nn.TransformerEncoder(
+        layers[0],
+        3,
+        norm=nn.LayerNorm(D_MODEL) if norm == "pre" else None,
+        enable_nested_tensor=False,
+    )
+    theirs.layers = nn.ModuleList(layers)
+    ours = Encoder(
+        lambda layer: Attention(D_MODEL, N_HEADS),
+        d_model=D_MODEL,
+        n_layers=3,
+        d_ff=D_FF,
+        norm=norm,
+    )
+    ours.blocks = nn.ModuleList(block_like(layer) for layer in layers)
+    x = torch.randn(4, 7, D_MODEL)
+    real = torch.arange(7) < torch.tensor([7, 5, 3, 2])[:, None]
+    expected = theirs(x, src_key_padding_mask=~real)
+    torch.testing.assert_close(ours(x, real)[real], expected[real], atol=1e-5, rtol=1e-5)
+
+
+def test_a_mixer_is_chosen_for_each_layer():
+    asked = []
+
+    def mixer(layer):
+        asked.append(layer)
+        return NoMixing()
+
+    encoder = Encoder(mixer, d_model=8, n_layers=3, d_ff=None)
+    assert asked == [0, 1, 2]
+    assert all(block.ffn is None for block in encoder.blocks)
+    x = torch.randn(1, 2, 8)
+    assert encoder(x).shape == x.shape
+
+
+def test_without_mixing_no_token_hears_another():
+    encoder = Encoder(lambda layer: NoMixing(), d_model=8, n_layers=2, d_ff=16)
+    x = torch.randn(1, 5, 8)
+    changed = x.clone()
+    changed[:, 2] += 1.0
+    same = (encoder(x) == encoder(changed)).all(-1)[0]
+    assert same.tolist() == [True, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda: Block(8, NoMixing(), None, norm="before"), "before"),
+        (lambda: Encoder(lambda layer: NoMixing(), d_model=8, n_layers=0, d_ff=8), "n_layers=0"),
+        (lambda: sinusoidal(3, 7), "7"),
+        (lambda: SinusoidalPositions(5), "5"),
+        (lambda: Rotary(3), "3"),
+    ],
+)
+def test_errors_name_what_was_given(plain_shapes, wrong, named):
+    with pytest.raises(ValueError, match=named):
+        wrong()
+
+
+def test_sinusoidal_is_the_formula_of_2017():
+    table = sinusoidal(50, 16)
+    for position in (0, 1, 7, 49):
+        for i in range(8):
+            angle = torch.tensor(position / 10_000 ** (2 * i / 16), dtype=torch.float64)
+            assert table[position, 2 * i].item() == pytest.approx(angle.sin().item(), abs=1e-6)
+            assert table[position, 2 * i + 1].item() == pytest.approx(angle.cos().item(), abs=1e-6)
+
+
+def test_sinusoidal_dot_products_depend_on_distance_only():
+    table = sinusoidal(60, 32).double()
+    products = table @ table.T
+    for distance in (0, 1, 5, 20):
+        along = products.diagonal(distance)
+        torch.testing.assert_close(along, along[:1].expand_as(along), atol=1e-5, rtol=1e-5)
+
+
+def test_sinusoidal_positions_grow_and_shrink_with_the_text():
+    positions = SinusoidalPositions(16)
+    for n in (3, 40, 5):
+        x = torch.zeros(2, n, 16)
+        torch.testing.assert_close(positions(x)[1], sinusoidal(n, 16))
+
+
+def test_learned_positions_have_an_end(plain_shapes):
+    positions = LearnedPositions(4, 8)
+    torch.testing.assert_close(positions(torch.zeros(1, 3, 8))[0], positions.table.weight[:3])
+    with pytest.raises(ValueError, match="4 positions.* 5 tokens"):
+        positions(torch.zeros(1, 5, 8))
+
+
+def test_rotary_turns_without_stretching_and_keeps_distances():
+    rotary = Rotary(8)
+    query, key = torch.randn(8), torch.randn(8)
+    queries, keys = rotary(query.expand(20, 8)), rotary(key.expand(20, 8))
+    torch.testing.assert_close(queries.norm(dim=-1), query.norm().expand(20))
+    products = queries @ keys.T
+    for distance in (-6, 0, 4):
+        along = products.diagonal(distance)
+        torch.testing.assert_close(along, along[:1].expand_as(along), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(queries[0], query)
+
+
+def test_rotary_turns_pairs_as_complex_numbers_do():
+    x = torch.randn(5, 8, dtype=torch.float64)
+    angle = torch.outer(torch.arange(5.0).double(), 10_000 ** (-torch.arange(0, 8, 2).double() / 8))
+    expected = torch.view_as_complex(x.unflatten(-1, (4, 2))) * torch.polar(
+        torch.ones_like(angle), angle
+    )
+    torch.testing.assert_close(Rotary(8)(x), torch.view_as_real(expected).flatten(-2))
+
+
+def test_text_encoder_scales_embeddings_and_trains():
+    embedding = Embedding(10, 16, SinusoidalPositions(16), scale=4.0)
+    ids = torch.tensor([[1, 2, 3]])
+    expected = 4.0 * embedding.tokens(ids) + sinusoidal(3, 16)
+    torch.testing.assert_close(embedding(ids), expected)
+    encoder = Encoder(lambda layer: Attention(16, 2), d_model=16, n_layers=2, d_ff=32)
+    model = TextEncoder(embedding, encoder)
+    model(ids).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_without_positions_shuffling_words_shuffles_answers():
+    encoder = Encoder(lambda layer: Attention(16, 2), d_model=16, n_layers=2, d_ff=32)
+    ids, order = torch.tensor([[1, 2, 3, 4]]), torch.tensor([2, 0, 3, 1])
+    without = TextEncoder(Embedding(10, 16, nn.Identity()), encoder)
+    torch.testing.assert_close(without(ids)[:, order], without(ids[:, order]), atol=1e-5, rtol=1e-5)
+    placed = TextEncoder(Embedding(10, 16, SinusoidalPositions(16)), encoder)
+    assert not torch.allclose(placed(ids)[:, order], placed(ids[:, order]), atol=1e-2)
