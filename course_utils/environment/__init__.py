@@ -1,0 +1,17 @@
+"""Everything before the lessons: making the environment, opening JupyterLab, running the tests.
+
+Standard library only: these modules run on a bare Python, before anything is installed.
+
+    pins      which versions, read from pyproject.toml
+    places    where each system keeps interpreters and browsers
+    pip       pip with a sign of life, and its failures in one sentence
+    install   .venv: made, known to be ready, remade when broken
+    lab       JupyterLab, set up for somebody who meets it for the first time
+    testing   the test command's stages
+    doctor    what is there, what is missing, and the mend
+    commands  the command line
+"""
+
+
+class Problem(Exception):
+    """Something the user can mend. Its text is one sentence that says how; no traceback is due."""

@@ -1,0 +1,156 @@
+"""The command line: what each command does, and with which Python."""
+
+import argparse
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_utils.environment import Problem, install, testing
+from course_utils.paths import ROOT
+
+
+@dataclass(frozen=True)
+class Command:
+    usage: str
+    help: str
+    run: Callable[[list[str]], int]
+
+
+def start(arguments: list[str]) -> int:
+    from course_utils.environment import lab
+
+    parser = parser_of("start")
+    parser.add_argument("--no-browser", action="store_true", help="open no browser window")
+    parser.add_argument("--port", type=int, metavar="N", help="JupyterLab's port")
+    chosen, pip_options = parser.parse_known_args(arguments)
+    environment = install.choose()
+    install.prepare(environment, pip_options)
+    if not environment.own:
+        install.settle(environment)
+    return lab.open_lab(environment, port=chosen.port, browser=not chosen.no_browser)
+
+
+def test(arguments: list[str]) -> int:
+    parser = parser_of("test")
+    parser.add_argument("--quick", action="store_true", help="unit tests only")
+    chosen, pytest_options = parser.parse_known_args(arguments)
+    environment = install.choose()
+    install.prepare(environment, test=True)
+    return testing.run(environment, pytest_options, quick=chosen.quick, here=Path.cwd())
+
+
+def doctor(arguments: list[str]) -> int:
+    from course_utils.environment import doctor
+
+    parser_of("doctor").parse_args(arguments)
+    environment = install.choose()
+    if environment.is_running or install.probe(environment, []) is None:
+        return doctor.report(environment)
+    return again(environment, ["doctor"])
+
+
+def module_command(name: str, module: str) -> Callable[[list[str]], int]:
+    """A command that is the `main(arguments)` of a module, run by the environment's Python."""
+
+    def run(arguments: list[str]) -> int:
+        environment = install.choose()
+        if not environment.is_running:
+            install.prepare(environment)
+            return again(environment, [name, *arguments])
+        os.environ["PYTHONPATH"] = os.pathsep.join(  # for kernels, which start in other folders
+            [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
+        return importlib.import_module(module).main(arguments)
+
+    return run
+
+
+COMMANDS = {
+    "start": Command(
+        "start [--no-browser] [--port N] [pip's options]",
+        "make the environment if there is none, and open JupyterLab on the first lesson",
+        start,
+    ),
+    "test": Command(
+        "test [--quick] [-k EXPRESSION] [paths and pytest's options]",
+        "run the tests: units, notebooks, browser; --quick for units only",
+        test,
+    ),
+    "doctor": Command("doctor", "say what is installed, what is missing, and the mend", doctor),
+    "check": Command(
+        "check LESSON",
+        "validate a finished exercise, such as 03",
+        module_command("check", "course_utils.checks.validate"),
+    ),
+    "refresh": Command(
+        "refresh [LESSON ...]",
+        "for authors: run notebooks and keep their outputs",
+        module_command("refresh", "course_utils.refresh"),
+    ),
+    "release": Command(
+        "release",
+        "for teachers: make exercises/ from solutions/",
+        module_command("release", "course_utils.classroom.release"),
+    ),
+}
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    command = COMMANDS[name]
+    return argparse.ArgumentParser(
+        prog=f"python3 -m course_utils {name}",
+        usage=f"python3 -m course_utils {command.usage}",
+        description=command.help,
+        allow_abbrev=False,
+    )
+
+
+def again(environment: install.Environment, arguments: list[str]) -> int:
+    """The same command with the environment's Python."""
+    variables = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
+    command = [str(environment.python), "-m", "course_utils", *arguments]
+    return subprocess.call(command, env=variables)
+
+
+def overview() -> str:
+    """What `--help` prints."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:{width}}{command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Attention Optional: build a transformer, then ask what happens without its attention.",
+            "",
+            "python3 -m course_utils COMMAND",
+            "",
+            *lines,
+            "",
+            "Each command says more with --help. New here? It is `start` that you want.",
+        ]
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Run a command; its exit status. What a user can mend is said in one sentence."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    name, *arguments = argv
+    if name not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        print(f"There is no command {name!r}: choose one of {known}.", file=sys.stderr)
+        return 2
+    try:
+        return COMMANDS[name].run(arguments)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command begins again where it has to.", file=sys.stderr)
+        return 130
