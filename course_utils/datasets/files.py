@@ -1,0 +1,51 @@
+"""Reading the bundled files, each checked against its checksum the first time it is read."""
+
+import functools
+import gzip
+import hashlib
+import json
+
+from course_utils.paths import DATA
+
+CHECKSUMS = DATA / "checksums.json"  # {"eng_deu/train.tsv.gz": SHA-256, …}
+
+
+@functools.cache
+def checksums() -> dict[str, str]:
+    return json.loads(CHECKSUMS.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def read_bytes(name: str) -> bytes:
+    """The content of a bundled file, such as "eng_deu/train.tsv.gz", if it is the right one."""
+    path = DATA / name
+    mend = f"Mend it with: git checkout -- course_utils/datasets/{name}"
+    if not path.is_file():
+        raise FileNotFoundError(f"The bundled file {name} is missing. {mend}")
+    content = path.read_bytes()
+    found, expected = hashlib.sha256(content).hexdigest(), checksums()[name]
+    if found != expected:
+        raise ValueError(
+            f"The bundled file {name} is not the one that was shipped: its SHA-256 begins "
+            f"{found[:12]}, expected {expected[:12]}. {mend}"
+        )
+    return content
+
+
+def read_text(name: str) -> str:
+    """The text of a bundled file, unpacked if its name ends in .gz."""
+    content = read_bytes(name)
+    return (gzip.decompress(content) if name.endswith(".gz") else content).decode("utf-8")
+
+
+def read_table(name: str, separator: str = "\t") -> list[list[str]]:
+    """The rows of a table without its header line. There is no quoting in these files."""
+    lines = read_text(name).rstrip("\n").split("\n")
+    return [line.split(separator) for line in lines[1:]]
+
+
+def verify() -> int:
+    """Check every bundled file; returns how many there are. Raises at the first that is wrong."""
+    for name in checksums():
+        read_bytes(name)
+    return len(checksums())
