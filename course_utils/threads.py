@@ -5,6 +5,8 @@ core, a spinning barrier turns a 50-microsecond addition into several millisecon
 reads these variables once, when torch is imported, so they have to be set before that.
 """
 
+from __future__ import annotations
+
 import os
 
 SETTINGS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
