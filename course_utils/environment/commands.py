@@ -30,7 +30,7 @@ def start(arguments: list[str]) -> int:
     environment = install.choose()
     install.prepare(environment, pip_options)
     if not environment.own:
-        install.settle(environment)
+        install.settle_once(environment)
     return lab.open_lab(environment, port=chosen.port, browser=not chosen.no_browser)
 
 

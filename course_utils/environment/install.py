@@ -6,6 +6,7 @@ made again from nothing rather than repaired piece by piece.
 """
 
 import errno
+import functools
 import importlib.metadata
 import importlib.util
 import json
@@ -25,6 +26,8 @@ from course_utils.paths import ROOT
 STAMP = "attention-optional.json"
 LOG = "install.log"
 GIGABYTES_NEEDED = 1.8  # what the smallest installation takes, PyTorch's CPU-only build
+
+MOVED = "it was made in another folder"  # the only thing wrong, when it is wrong
 
 # What an interpreter is asked about itself, in one go: a process takes longer than the answer.
 PROBE = """
@@ -131,8 +134,6 @@ def broken(environment: Environment, wanted: pins.Pins) -> str | None:
     stamp = read_stamp(environment)
     if not stamp:
         return "the last installation did not finish"
-    if stamp.get("place") != str(environment.prefix.resolve()):
-        return "it was made in another folder"
     if stamp.get("course") != wanted.digest(test=False):
         return "it was made for other versions"
     names = [pins.name_and_version(pin)[0] for pin in wanted.course + wanted.weights]
@@ -142,7 +143,9 @@ def broken(environment: Environment, wanted: pins.Pins) -> str | None:
     if state["python"].split(".")[:2] != str(stamp.get("python")).split(".")[:2]:
         return f"its Python is now {state['python']}"
     lost = [name for name, version in state["installed"].items() if version is None]
-    return f"it has lost {', '.join(lost)}" if lost else None
+    if lost:
+        return f"it has lost {', '.join(lost)}"
+    return MOVED if stamp.get("place") != str(environment.prefix.resolve()) else None
 
 
 # Making it
@@ -153,7 +156,7 @@ def prepare(
     options: Sequence[str] = (),
     *,
     test: bool = False,
-    say=print,
+    say=functools.partial(print, flush=True),
 ) -> None:
     """Make the environment ready for the lessons; with `test`, for the tests too.
 
@@ -176,6 +179,9 @@ def make(environment: Environment, wanted: pins.Pins, options: list[str], say) -
         if options:
             say("The environment is ready, so pip has nothing to do; its options were not used.")
         return False
+    if reason == MOVED and follow_move(environment):
+        say("The course's folder has moved, and .venv has followed")
+        return True
     options = options or read_stamp(environment).get("pip_options", [])
     enough_room(environment.prefix.parent)
     remove(environment, reason, say)
@@ -210,6 +216,27 @@ def add_missing(
     if test and environment.own:
         write_stamp(environment, wanted, test=wanted.digest(test=True))
     return worked
+
+
+def follow_move(environment: Environment) -> bool:
+    """Mend a sound .venv whose folder has another name now: offline, in a moment.
+
+    Returns False where that cannot be done: commands on Windows have their path compiled in, and
+    the first line of a script takes no spaces and 127 characters at most.
+    """
+    place = str(environment.prefix.resolve())
+    if sys.platform == "win32" or " " in place or len(place) > 100:
+        return False
+    was = str(read_stamp(environment).get("place"))
+    for script in places.scripts(environment.prefix, sys.platform).iterdir():
+        if script.is_symlink() or not script.is_file():
+            continue
+        content = script.read_bytes()
+        if was.encode() in content and b"\0" not in content:
+            script.write_bytes(content.replace(was.encode(), place.encode()))
+    settle(environment)
+    write_stamp(environment, pins.read())
+    return True
 
 
 def enough_room(folder: Path) -> None:
@@ -254,6 +281,13 @@ def make_venv(environment: Environment) -> None:
         raise Problem(f"Python could not make .venv ({said[-1]}): mend that and run again.")
 
 
+def settle_once(environment: Environment) -> None:
+    """`settle` for an environment that is not ours: at the first start, and after a move."""
+    if read_stamp(environment).get("settled_for") != str(ROOT):
+        settle(environment)
+        write_stamp(environment, pins.read(), settled_for=str(ROOT))
+
+
 def settle(environment: Environment) -> None:
     """After pip: the course on the path, the kernel, JupyterLab's settings. Offline, repeatable."""
     state = probe(environment, [])
@@ -274,6 +308,10 @@ def register_kernel(environment: Environment) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it does not say why"]
         raise Problem(f"The kernel could not be registered ({said[-1]}): delete .venv, run again.")
+    spec = environment.prefix / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
+    kernel = json.loads(spec.read_text(encoding="utf-8"))
+    kernel["argv"].append("--log-level=ERROR")  # no warnings that a learner can do nothing about
+    spec.write_text(json.dumps(kernel, indent=1) + "\n", encoding="utf-8")
 
 
 # What somebody who meets JupyterLab for the first time should not be asked or distracted with.
@@ -285,13 +323,18 @@ LAB_SETTINGS = {
     },
     "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
 }
+# nbgrader's menu and its buttons on every notebook are for teachers, who can turn them on again.
+LAB_PAGE = {"disabledExtensions": {"@jupyter/nbgrader": True}}
 
 
 def write_lab_settings(environment: Environment) -> None:
-    folder = environment.prefix / "share" / "jupyter" / "lab" / "settings"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(LAB_SETTINGS, indent=2) + "\n"
-    (folder / "overrides.json").write_text(text, encoding="utf-8")
+    for place, content in (
+        ("share/jupyter/lab/settings/overrides.json", LAB_SETTINGS),
+        ("etc/jupyter/labconfig/page_config.json", LAB_PAGE),
+    ):
+        path = environment.prefix / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def write_stamp(environment: Environment, wanted: pins.Pins, **more) -> None:

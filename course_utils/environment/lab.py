@@ -1,6 +1,7 @@
 """JupyterLab, opened on the first lesson."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ def open_lab(environment: Environment, *, port: int | None, browser: bool) -> in
     command = lab_command(environment.python, port=port, browser=browser, root_user=is_root())
     print("Starting JupyterLab; Ctrl-C in this window stops it.", flush=True)
     process = subprocess.Popen(command, env=lab_variables(environment, os.environ), cwd=ROOT)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
         try:
             code = process.wait()
@@ -48,6 +50,7 @@ def lab_command(
         f"--LabApp.default_url=/lab/tree/{lesson}",
         "--ServerApp.answer_yes=True",  # Ctrl-C once is enough
         "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
     ]
     if port is not None:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
