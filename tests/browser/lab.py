@@ -1,0 +1,242 @@
+"""A real JupyterLab, and a page of it: what the browser tests and the paint benchmark drive."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+BROWSER_NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "microsoft-edge",
+    "microsoft-edge-stable",
+)
+BROWSER_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SECONDS = 1000  # Playwright counts in milliseconds
+START_TIMEOUT = 60
+RUN_TIMEOUT = 180  # a whole lesson, beside other tests
+
+
+def browser_path() -> str | None:
+    """The browser to use: the one that ATTENTION_OPTIONAL_BROWSER names, or one on the path."""
+    chosen = os.environ.get("ATTENTION_OPTIONAL_BROWSER")
+    return chosen or next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
+
+
+@contextmanager
+def open_browser(path: str):
+    """A headless browser, closed at the end."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, headless=True, args=list(BROWSER_ARGUMENTS)
+        )
+        yield browser
+        browser.close()
+
+
+class Lab:
+    """A JupyterLab server on a free port, with settings and a learner's memory of its own."""
+
+    def __init__(self, root: Path, home: Path):
+        self.root, self.home = root, home
+        self.token = secrets.token_hex(16)
+        self.port = free_port()
+        self.log = home / "server.log"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def running(self):
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        command += [f"--port={self.port}", "--ServerApp.port_retries=0", "--ip=127.0.0.1"]
+        command += [f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"]
+        command += ["--expose-app-in-browser"]
+        places = {
+            name: str(self.home / name.lower())
+            for name in (
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "JUPYTERLAB_SETTINGS_DIR",
+                "JUPYTERLAB_WORKSPACES_DIR",
+                "IPYTHONDIR",
+                "ATTENTION_OPTIONAL_HOME",
+            )
+        }
+        with self.log.open("wb") as log:
+            server = subprocess.Popen(
+                command, env={**os.environ, **places}, stdout=log, stderr=log, cwd=self.root
+            )
+        try:
+            self.wait_until_up(server)
+            yield self
+        finally:
+            self.stop(server)
+
+    def wait_until_up(self, server: subprocess.Popen) -> None:
+        end = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < end and server.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.url}/api?token={self.token}", timeout=5).close()
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-2000:]}")
+
+    def stop(self, server: subprocess.Popen) -> None:
+        """End the kernels first, then the server: a server that is killed leaves them behind."""
+        for kernel in self.ask("GET", "/api/kernels") or []:
+            self.ask("DELETE", f"/api/kernels/{kernel['id']}")
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+    def ask(self, method: str, path: str):
+        request = urllib.request.Request(
+            self.url + path, method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.loads(answer.read() or b"null")
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def open(self, page: Page, place: str) -> "Notebook":
+        """A notebook of this server in a fresh JupyterLab; `place` counts from the root."""
+        page.goto(f"{self.url}/lab/tree/{place}?token={self.token}&reset")
+        return Notebook(page)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Traffic:
+    """What a page asks for and says: requests to other hosts, and messages to the kernel."""
+
+    def __init__(self, page: Page):
+        self.strangers: list[str] = []
+        self.comm_messages = 0
+        page.on("request", self.on_request)
+        page.on("websocket", lambda socket: socket.on("framesent", self.on_frame))
+
+    def on_request(self, request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            self.strangers.append(request.url)
+
+    def on_frame(self, payload) -> None:
+        data = payload if isinstance(payload, bytes) else payload.encode()
+        self.comm_messages += b"comm_msg" in data
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab. Cells are found by a piece of their source."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(
+            timeout=START_TIMEOUT * SECONDS
+        )
+        self.wait_until_idle(START_TIMEOUT)
+
+    def cells(self) -> list[dict]:
+        """The cells as they are in the page, saved or not."""
+        model = "jupyterapp.shell.currentWidget.content.model.toJSON().cells"
+        return self.page.evaluate(model)
+
+    def index(self, piece: str) -> int:
+        found = [n for n, cell in enumerate(self.cells()) if piece in "".join(cell["source"])]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} cells have {piece!r} in their source, expected one")
+        return found[0]
+
+    def cell(self, piece: str) -> Locator:
+        """The one cell that has `piece` in its source, scrolled to."""
+        return self.cell_at(self.index(piece))
+
+    def cell_at(self, index: int) -> Locator:
+        content = "jupyterapp.shell.currentWidget.content"
+        self.page.evaluate(f"{content}.activeCellIndex = {index}")
+        self.page.evaluate(f"{content}.scrollToItem({index})")
+        cell = self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{index}"]')
+        expect(cell).to_be_visible()
+        return cell
+
+    def run_all(self) -> None:
+        """Menu Run, Run All Cells, as a reader does; back when the last one has finished."""
+        self.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+        self.page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+        self.wait_until_run(range(len(self.cells())))
+
+    def run(self, piece: str) -> Locator:
+        """Click into the cell and press Shift+Enter; back when it has finished."""
+        index = self.index(piece)
+        cell = self.cell_at(index)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+        self.wait_until_run([index])
+        return self.cell_at(index)
+
+    def write(self, piece: str, source: str) -> None:
+        """Put `source` into the cell in place of what stands there, from the clipboard as it were.
+
+        Not typed key by key: the editor would indent and close brackets a second time.
+        """
+        editor = self.cell(piece).locator(".cm-content")
+        editor.click()
+        self.page.keyboard.press("ControlOrMeta+A")
+        self.page.keyboard.insert_text(source)
+
+    def wait_until_run(self, indices) -> None:
+        """Wait for an execution count in each of the code cells, and then for the kernel."""
+        self.page.wait_for_function(
+            """indices => {
+                const cells = jupyterapp.shell.currentWidget.content.widgets;
+                return indices.every(i => cells[i].model.type !== 'code'
+                    || cells[i].model.executionState === 'idle'
+                    && cells[i].model.executionCount !== null);
+            }""",
+            arg=list(indices),
+            timeout=RUN_TIMEOUT * SECONDS,
+        )
+        self.wait_until_idle()
+
+    def wait_until_idle(self, timeout=RUN_TIMEOUT) -> None:
+        self.page.wait_for_function(
+            "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=timeout * SECONDS,
+        )
+
+    def output(self, piece: str) -> Locator:
+        return self.cell(piece).locator(".jp-Cell-outputArea")
+
+    def save(self) -> None:
+        self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
