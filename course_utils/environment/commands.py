@@ -27,6 +27,7 @@ def start(arguments: list[str]) -> int:
     parser.add_argument("--no-browser", action="store_true", help="open no browser window")
     parser.add_argument("--port", type=int, metavar="N", help="JupyterLab's port")
     chosen, pip_options = parser.parse_known_args(arguments)
+    lab.free_or_problem(chosen.port)
     environment = install.choose()
     install.prepare(environment, pip_options)
     if not environment.own:

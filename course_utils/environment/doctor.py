@@ -32,7 +32,7 @@ class Finding:
         return line if self.mend is None else f"{line}\n{'':24}mend: {self.mend}"
 
 
-def report(environment: install.Environment, *, say=print) -> int:
+def report(environment: install.Environment, *, say=install.tell) -> int:
     """Print the findings; 0 if nothing is missing that the lessons need."""
     say(f"Attention Optional {course_utils.__version__}\n")
     findings = list(look(environment))

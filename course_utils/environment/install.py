@@ -27,6 +27,7 @@ STAMP = "attention-optional.json"
 LOG = "install.log"
 GIGABYTES_NEEDED = 1.8  # what the smallest installation takes, PyTorch's CPU-only build
 
+tell = functools.partial(print, flush=True)
 MOVED = "it was made in another folder"  # the only thing wrong, when it is wrong
 
 # What an interpreter is asked about itself, in one go: a process takes longer than the answer.
@@ -156,7 +157,7 @@ def prepare(
     options: Sequence[str] = (),
     *,
     test: bool = False,
-    say=functools.partial(print, flush=True),
+    say=tell,
 ) -> None:
     """Make the environment ready for the lessons; with `test`, for the tests too.
 
@@ -296,7 +297,7 @@ def settle(environment: Environment) -> None:
     path_file = Path(state["site_packages"]) / "attention_optional.pth"
     path_file.write_text(f"{ROOT}\n", encoding="utf-8")
     register_kernel(environment)
-    write_lab_settings(environment)
+    write_settings(environment)
 
 
 def register_kernel(environment: Environment) -> None:
@@ -308,10 +309,6 @@ def register_kernel(environment: Environment) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it does not say why"]
         raise Problem(f"The kernel could not be registered ({said[-1]}): delete .venv, run again.")
-    spec = environment.prefix / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
-    kernel = json.loads(spec.read_text(encoding="utf-8"))
-    kernel["argv"].append("--log-level=ERROR")  # no warnings that a learner can do nothing about
-    spec.write_text(json.dumps(kernel, indent=1) + "\n", encoding="utf-8")
 
 
 # What somebody who meets JupyterLab for the first time should not be asked or distracted with.
@@ -325,16 +322,21 @@ LAB_SETTINGS = {
 }
 # nbgrader's menu and its buttons on every notebook are for teachers, who can turn them on again.
 LAB_PAGE = {"disabledExtensions": {"@jupyter/nbgrader": True}}
+# No warnings from each kernel in the window that runs JupyterLab; nobody there can act on them.
+KERNEL_CONFIG = 'get_config().IPKernelApp.log_level = "ERROR"\n'
+
+SETTINGS = {
+    "share/jupyter/lab/settings/overrides.json": json.dumps(LAB_SETTINGS, indent=2) + "\n",
+    "etc/jupyter/labconfig/page_config.json": json.dumps(LAB_PAGE, indent=2) + "\n",
+    "etc/ipython/ipython_kernel_config.py": KERNEL_CONFIG,
+}
 
 
-def write_lab_settings(environment: Environment) -> None:
-    for place, content in (
-        ("share/jupyter/lab/settings/overrides.json", LAB_SETTINGS),
-        ("etc/jupyter/labconfig/page_config.json", LAB_PAGE),
-    ):
+def write_settings(environment: Environment) -> None:
+    for place, content in SETTINGS.items():
         path = environment.prefix / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
 
 
 def write_stamp(environment: Environment, wanted: pins.Pins, **more) -> None:

@@ -18,8 +18,6 @@ FIRST_LESSON = NOTEBOOKS / "00_start_here.ipynb"
 
 def open_lab(environment: Environment, *, port: int | None, browser: bool) -> int:
     """Run JupyterLab until it is stopped; its exit status."""
-    if port is not None and is_taken(port):
-        raise Problem(f"Port {port} is taken by another program: choose another with --port.")
     command = lab_command(environment.python, port=port, browser=browser, root_user=is_root())
     print("Starting JupyterLab; Ctrl-C in this window stops it.", flush=True)
     process = subprocess.Popen(command, env=lab_variables(environment, os.environ), cwd=ROOT)
@@ -71,6 +69,14 @@ def lab_variables(environment: Environment, environ: Mapping[str, str]) -> dict[
         "PATH": os.pathsep.join([commands, environ.get("PATH", os.defpath)]),
         "VIRTUAL_ENV": str(environment.prefix),
     }
+
+
+def free_or_problem(port: int | None) -> None:
+    """Find out before anything is installed that the wished-for port cannot be had."""
+    if port is not None and not 1 <= port <= 65535:
+        raise Problem(f"Port {port} does not exist: choose one between 1024 and 65535 with --port.")
+    if port is not None and is_taken(port):
+        raise Problem(f"Port {port} is taken by another program: choose another with --port.")
 
 
 def is_taken(port: int) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from course_utils import threads
 from course_utils.environment import places
-from course_utils.environment.install import Environment
+from course_utils.environment.install import Environment, tell
 from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 
 NOTHING_COLLECTED = 5  # pytest's exit status
@@ -131,7 +131,7 @@ def compare() -> list[str]:
 
 
 def run(
-    environment: Environment, options: Sequence[str], *, quick: bool, here: Path, say=print
+    environment: Environment, options: Sequence[str], *, quick: bool, here: Path, say=tell
 ) -> int:
     """Run the tests; 0 if all of them passed. Under CI=true a missing browser is a failure."""
     started = time.monotonic()
@@ -145,7 +145,7 @@ def run(
             if on_ci:
                 outcome.codes[stage.name] = 1
             continue
-        say(f"== {stage.name}", flush=True)
+        say(f"== {stage.name}")
         outcome.codes[stage.name] = run_stage(environment, stage, rest, browser)
         if outcome.codes[stage.name] == 2:  # interrupted
             break
@@ -203,14 +203,14 @@ def find_browser() -> str | None:
     return places.find_browser(sys.platform, os.environ, Path.home(), shutil.which)
 
 
-def browser_here(say=print) -> str | None:
+def browser_here(say=tell) -> str | None:
     """A browser: one that is there, or Debian's, installed where that is allowed; else None."""
     if found := find_browser():
         return found
     apt_get = apt_command(shutil.which)
     if apt_get is None:
         return None
-    say("Installing Debian's chromium for the browser tests", flush=True)
+    say("Installing Debian's chromium for the browser tests")
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
         done = subprocess.run(
             [*apt_get, *arguments],
