@@ -5,19 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from lab import Lab, Traffic, browser_path, open_browser
+from lab import Lab, Traffic, open_browser
 
+from course_utils.environment.testing import NO_BROWSER, find_browser
 from course_utils.paths import EXERCISES, NOTEBOOKS
-
-NO_BROWSER = (
-    "NO BROWSER FOUND: the browser tests were NOT run. Install Chromium, Chrome or Edge, or set"
-    " ATTENTION_OPTIONAL_BROWSER to one."
-)
 
 
 @pytest.fixture(scope="session")
 def browser():
-    path = browser_path()
+    path = find_browser()
     if path is None:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(NO_BROWSER)

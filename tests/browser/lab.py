@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,14 +15,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-BROWSER_NAMES = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "microsoft-edge",
-    "microsoft-edge-stable",
-)
+from course_utils.environment.install import Environment
+from course_utils.environment.lab import lab_variables
+
 BROWSER_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -36,12 +30,6 @@ BROWSER_ARGUMENTS = (
 SECONDS = 1000  # Playwright counts in milliseconds
 START_TIMEOUT = 60
 RUN_TIMEOUT = 180  # a whole lesson, beside other tests
-
-
-def browser_path() -> str | None:
-    """The browser to use: the one that ATTENTION_OPTIONAL_BROWSER names, or one on the path."""
-    chosen = os.environ.get("ATTENTION_OPTIONAL_BROWSER")
-    return chosen or next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
 
 
 @contextmanager
@@ -70,6 +58,7 @@ class Lab:
 
     @contextmanager
     def running(self):
+        here = Environment(Path(sys.prefix), Path(sys.executable), own=False)
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         command += [f"--port={self.port}", "--ServerApp.port_retries=0", "--ip=127.0.0.1"]
         command += [f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"]
@@ -87,7 +76,11 @@ class Lab:
         }
         with self.log.open("wb") as log:
             server = subprocess.Popen(
-                command, env={**os.environ, **places}, stdout=log, stderr=log, cwd=self.root
+                command,
+                env=lab_variables(here, os.environ) | places,
+                stdout=log,
+                stderr=log,
+                cwd=self.root,
             )
         try:
             self.wait_until_up(server)
