@@ -286,13 +286,14 @@ def is_interrupted(page: Page) -> Complaints:
 
 
 def announces_one_coffee(page: Page) -> Complaints:
-    """One paragraph says coffee and how long: the running sentence's cold coffee is another."""
+    """One paragraph says coffee and how long. The running sentence's cold coffee is another, and
+    the introduction may say what is to come."""
     announced = [
         number
-        for number, text in page.prose
+        for number, text in page.prose[1:]
         for paragraph in re.split(r"\n\s*\n", text)
         if re.search(r"(?i)(?<![*_\"“'‘])(?<!cold )\bcoffee\b", paragraph)
-        and re.search(r"(?i)\b(?:seconds?|minutes?)\b", paragraph)
+        and re.search(r"(?i)\bseconds\b|\bminutes\b|\b(?:a|one) minute\b", paragraph)
     ]
     if len(announced) != 1:
         yield f"announces {len(announced)} coffees with their length (cells {announced}), not one"

@@ -280,7 +280,7 @@ def no_coffee(book):
 
 @spoils(house_rules.announces_one_coffee, "announces 2 coffees")
 def two_coffees(book):
-    book.cells[0].source += "\n\nTime for coffee: a minute."
+    book.cells[-2].source += "\n\nTime for coffee: a minute."
 
 
 @spoils(house_rules.ends_with_a_recap, "has no recap")
