@@ -1,0 +1,290 @@
+"""The course's one look: still figures with the words along both sides and a sentence as title.
+
+The palette and the type sizes live here; the interactive explorers read the same values. Figures
+are plain `matplotlib.figure.Figure` objects, 700 pixels wide, and `show` is the only way a lesson
+shows one, because it asks for the words that a reader who cannot see the picture gets instead.
+"""
+
+import base64
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+PAGE = "#ffffff"
+INK = "#222222"
+FAINT = "#767676"
+# Okabe and Ito's palette, told apart by readers with any kind of color vision.
+COLORS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"]
+BLUE, ORANGE, GREEN, PINK = COLORS[5], COLORS[6], COLORS[3], COLORS[7]
+SERIES = [BLUE, ORANGE, GREEN, PINK, COLORS[0], COLORS[1]]  # those that stand out on the page
+STROKES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
+ATTENTION = LinearSegmentedColormap.from_list("attention", [PAGE, BLUE, "#00263b"])
+SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, PAGE, ORANGE])
+
+TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 12, 10, 9
+WIDTH = 7.0  # inches; 100 pixels each on the page
+PIXELS_PER_INCH = 160  # drawn finer than shown, for sharp screens
+NUMBERS_UP_TO = 12  # rows or columns: with more, numbers in the cells would not be legible
+
+
+def figure(
+    width: float = WIDTH, height: float = 4.0, *, rows: int = 1, columns: int = 1
+) -> tuple[Figure, Axes | np.ndarray]:
+    """A figure of `width` × `height` inches (100 pixels each on the page) and its axes.
+
+    One `Axes`, or an array of them if there are several rows or columns.
+    """
+    fig = Figure(figsize=(width, height), layout="constrained", facecolor=PAGE)
+    FigureCanvasAgg(fig)
+    axes = fig.subplots(rows, columns)
+    for ax in np.atleast_1d(axes).flat:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=SMALL_SIZE, colors=INK)
+    return fig, axes
+
+
+def png(fig: Figure) -> bytes:
+    """The figure as PNG, the same bytes for the same figure."""
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def picture(fig: Figure, alt: str) -> tuple[dict, dict]:
+    """The notebook's output for a figure: the image and, for those who cannot see it, `alt`."""
+    data = {"image/png": base64.b64encode(png(fig)).decode("ascii"), "text/plain": alt}
+    metadata = {"image/png": {"alt": alt, "width": round(fig.get_figwidth() * 100)}}
+    return data, metadata
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Show `fig` in a notebook. `alt` says in words what the picture shows, and must."""
+    if not isinstance(fig, Figure):
+        raise TypeError(f"show takes a matplotlib Figure, got {type(fig).__name__}.")
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(
+            "show needs alt='…': what the picture shows, for readers who cannot see it."
+        )
+    from IPython.display import display
+
+    data, metadata = picture(fig, alt)
+    display(data, metadata=metadata, raw=True)
+
+
+def attention_map(
+    weights,
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str] | None = None,
+    *,
+    title: str,
+    ax: Axes | None = None,
+) -> Figure:
+    """Who looks at whom: queries down, keys across, darker = more.
+
+    `weights` is [n_query, n_key], non-negative; without `key_tokens` the queries look at
+    themselves. ValueError if the words do not fit the weights.
+    """
+    key_tokens = query_tokens if key_tokens is None else key_tokens
+    weights = _numbers(weights, 2, "attention_map")
+    if weights.shape != (len(query_tokens), len(key_tokens)):
+        raise ValueError(
+            f"the weights are {weights.shape[0]} queries × {weights.shape[1]} keys, "
+            f"the words are {len(query_tokens)} × {len(key_tokens)}."
+        )
+    top = max(float(np.nanmax(weights)), 1e-9)
+    ax = _grid(weights, query_tokens, key_tokens, ATTENTION, (0.0, top), ax, numbers="{:.2f}")
+    ax.set_ylabel("who looks", fontsize=SMALL_SIZE, color=FAINT)
+    return _titled(ax, title)
+
+
+def heat_map(
+    values,
+    *,
+    title: str,
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    diverging: bool = False,
+    ax: Axes | None = None,
+) -> Figure:
+    """A table of numbers as a picture, [rows, columns]; `diverging` centres the colors on zero."""
+    values = _numbers(values, 2, "heat_map")
+    for names, size, side in (
+        (rows, values.shape[0], "rows"),
+        (columns, values.shape[1], "columns"),
+    ):
+        if names is not None and len(names) != size:
+            raise ValueError(f"there are {size} {side} of numbers and {len(names)} names for them.")
+    if diverging:
+        top = max(float(np.nanmax(np.abs(values))), 1e-9)
+        colors, limits = SIGNED, (-top, top)
+    else:
+        colors, limits = ATTENTION, (min(0.0, float(np.nanmin(values))), float(np.nanmax(values)))
+    return _titled(_grid(values, rows, columns, colors, limits, ax, numbers="{:.2g}"), title)
+
+
+def position_map(encoding, *, title: str, ax: Axes | None = None) -> Figure:
+    """A position table, [n, d_model]: positions down, numbers across; blue −, white 0, orange +."""
+    encoding = _numbers(encoding, 2, "position_map")
+    ax = _axes(ax, 3.8)
+    top = float(np.abs(encoding).max())
+    ax.imshow(encoding, cmap=SIGNED, vmin=-top, vmax=top, aspect="auto", interpolation="nearest")
+    ax.set_xlabel("number in the vector", fontsize=LABEL_SIZE)
+    ax.set_ylabel("position", fontsize=LABEL_SIZE)
+    return _titled(ax, title)
+
+
+def lines(
+    x,
+    series: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    logx: bool = False,
+    logy: bool = False,
+    ax: Axes | None = None,
+) -> Figure:
+    """Curves over `x`, each with its name at its end, and told apart by stroke as well as color."""
+    ax = _axes(ax, 3.8)
+    x = np.asarray(x, dtype=float)
+    ax.set_xscale("log" if logx else "linear")
+    ax.set_yscale("log" if logy else "linear")
+    ends = []
+    for i, (name, y) in enumerate(series.items()):
+        y = _numbers(y, 1, "lines")
+        if len(y) != len(x):
+            raise ValueError(f"{name!r} has {len(y)} values for {len(x)} places on the x axis.")
+        color = SERIES[i % len(SERIES)]
+        ax.plot(x, y, color=color, linestyle=STROKES[i % len(STROKES)], linewidth=2)
+        ends.append((name, y[-1], color))
+    ax.set_xlabel(xlabel, fontsize=LABEL_SIZE)
+    ax.set_ylabel(ylabel, fontsize=LABEL_SIZE)
+    if len(ends) > 1:
+        _name_the_ends(ax, x[-1], ends)
+    return _titled(ax, title)
+
+
+def bars(values: Mapping[str, float], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:
+    """Horizontal bars from top to bottom, each with its number at its end."""
+    ax = _axes(ax, 0.9 + 0.38 * len(values))
+    names, lengths = list(values), _numbers(list(values.values()), 1, "bars")
+    ax.barh(range(len(names)), lengths, color=BLUE, height=0.65)
+    for i, length in enumerate(lengths):
+        ax.annotate(
+            f"{length:,.3g}",
+            (max(length, 0), i),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL_SIZE,
+            color=INK,
+        )
+    ax.set_yticks(range(len(names)), names, fontsize=LABEL_SIZE)
+    ax.set_xlabel(xlabel, fontsize=LABEL_SIZE)
+    ax.margins(x=0.12)
+    ax.invert_yaxis()
+    return _titled(ax, title)
+
+
+def points(xy, labels: Sequence[str], *, title: str, ax: Axes | None = None) -> Figure:
+    """Named points in the plane, [n, 2]."""
+    xy = _numbers(xy, 2, "points")
+    if xy.shape != (len(labels), 2):
+        raise ValueError(f"there are {len(labels)} labels for points of shape {list(xy.shape)}.")
+    ax = _axes(ax, 4.2)
+    ax.scatter(*xy.T, s=18, color=BLUE)
+    for (x, y), label in zip(xy, labels, strict=True):
+        ax.annotate(
+            label, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=SMALL_SIZE, color=INK
+        )
+    ax.margins(0.12)
+    return _titled(ax, title)
+
+
+def _numbers(values, ndim: int, who: str) -> np.ndarray:
+    """`values` (tensor, array or lists) as a float array of `ndim` dimensions."""
+    if hasattr(values, "detach"):  # a tensor, perhaps one that is being trained
+        values = values.detach().cpu()
+    array = np.asarray(values, dtype=float)
+    if array.ndim != ndim:
+        raise ValueError(f"{who} draws {ndim}-dimensional numbers, got shape {list(array.shape)}.")
+    return array
+
+
+def _axes(ax: Axes | None, height: float) -> Axes:
+    return figure(WIDTH, height)[1] if ax is None else ax
+
+
+def _grid(values, rows, columns, colors, limits, ax, *, numbers: str) -> Axes:
+    """Cells with their numbers where those are legible, and the words along both sides."""
+    n_rows, n_columns = values.shape
+    ax = _axes(ax, min(7.0, 1.4 + max(0.32, min(0.55, 4.2 / n_rows)) * n_rows))
+    ax.imshow(values, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    slanted = columns is not None and (n_columns > 8 or max(map(len, columns)) > 9)
+    if columns is not None:
+        ax.set_xticks(range(n_columns), columns, fontsize=LABEL_SIZE)
+        if slanted:
+            ax.tick_params(axis="x", labelrotation=90)
+    if rows is not None:
+        ax.set_yticks(range(n_rows), rows, fontsize=LABEL_SIZE)
+    if max(n_rows, n_columns) <= NUMBERS_UP_TO:
+        for (row, column), value in np.ndenumerate(values):
+            red, green, blue, _ = colors((value - limits[0]) / max(limits[1] - limits[0], 1e-9))
+            light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
+            ax.text(
+                column,
+                row,
+                numbers.format(value),
+                ha="center",
+                va="center",
+                fontsize=SMALL_SIZE,
+                color=INK if light else PAGE,
+            )
+    return ax
+
+
+def _titled(ax: Axes, title: str) -> Figure:
+    fig = ax.figure
+    columns = ax.get_subplotspec().get_gridspec().ncols if ax.get_subplotspec() else 1
+    per_line = int(fig.get_figwidth() / columns * 11.5)
+    ax.set_title(
+        textwrap.fill(title, per_line),
+        loc="left",
+        fontsize=TITLE_SIZE if columns == 1 else LABEL_SIZE + 1,
+        fontweight="bold",
+        color=INK,
+        pad=10,
+    )
+    return fig
+
+
+def _name_the_ends(ax: Axes, x: float, ends: list[tuple[str, float, str]]) -> None:
+    """The names at the curves' right ends, moved apart where they would lie on each other."""
+    ax.figure.canvas.draw()  # the scale must be settled before heights can be compared
+    to_pixels = ax.transData.transform
+    step = SMALL_SIZE * 1.35 * ax.figure.dpi / 72
+    ends = sorted(ends, key=lambda end: end[1])
+    heights = [to_pixels((x, y))[1] for _, y, _ in ends]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + step)
+    surplus = heights[-1] - max(to_pixels((x, ends[-1][1]))[1], heights[0])
+    shift = min(surplus / 2, heights[0] - ax.bbox.y0) if surplus > 0 else 0.0
+    for (name, y, color), height in zip(ends, heights, strict=True):
+        ax.annotate(
+            name,
+            (x, y),
+            xytext=(8, (height - shift - to_pixels((x, y))[1]) * 72 / ax.figure.dpi),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL_SIZE,
+            color=color,
+            annotation_clip=False,
+        )
