@@ -286,13 +286,14 @@ def is_interrupted(page: Page) -> Complaints:
 
 
 def announces_one_coffee(page: Page) -> Complaints:
-    """One paragraph says coffee and how long. The running sentence's cold coffee is another, and
-    the introduction may say what is to come."""
+    """One paragraph says "a coffee" (or the, your, for coffee; or begins a sentence with it) and
+    how long it lasts. The running sentence's coffee has no article and no length."""
+    coffee = r"(?:\b(?:a|one|the|your|for) coffee|(?:^|[.!?*] ?)Coffee)\b"
     announced = [
         number
-        for number, text in page.prose[1:]
+        for number, text in page.prose
         for paragraph in re.split(r"\n\s*\n", text)
-        if re.search(r"(?i)(?<![*_\"“'‘])(?<!cold )\bcoffee\b", paragraph)
+        if re.search(coffee, paragraph)
         and re.search(r"(?i)\bseconds\b|\bminutes\b|\b(?:a|one) minute\b", paragraph)
     ]
     if len(announced) != 1:
