@@ -125,7 +125,7 @@ def heat_map(
         colors, limits = SIGNED, (-top, top)
     else:
         colors, limits = ATTENTION, (min(0.0, float(np.nanmin(values))), float(np.nanmax(values)))
-    return _titled(_grid(values, rows, columns, colors, limits, ax, numbers="{:.2g}"), title)
+    return _titled(_grid(values, rows, columns, colors, limits, ax, numbers="{:.2f}"), title)
 
 
 def position_map(encoding, *, title: str, ax: Axes | None = None) -> Figure:
@@ -252,17 +252,28 @@ def _grid(values, rows, columns, colors, limits, ax, *, numbers: str) -> Axes:
 
 
 def _titled(ax: Axes, title: str) -> Figure:
+    """The title over the whole figure, or over its own part of a figure with several."""
     fig = ax.figure
-    columns = ax.get_subplotspec().get_gridspec().ncols if ax.get_subplotspec() else 1
-    per_line = int(fig.get_figwidth() / columns * 11.5)
-    ax.set_title(
-        textwrap.fill(title, per_line),
-        loc="left",
-        fontsize=TITLE_SIZE if columns == 1 else LABEL_SIZE + 1,
-        fontweight="bold",
-        color=INK,
-        pad=10,
-    )
+    place = ax.get_subplotspec()
+    if place is None or place.get_gridspec().get_geometry() == (1, 1):
+        fig.suptitle(
+            textwrap.fill(title, int(fig.get_figwidth() * 10)),
+            x=0.01,
+            ha="left",
+            fontsize=TITLE_SIZE,
+            fontweight="bold",
+            color=INK,
+        )
+    else:
+        width = fig.get_figwidth() / place.get_gridspec().ncols
+        ax.set_title(
+            textwrap.fill(title, int(width * 10)),
+            loc="left",
+            fontsize=LABEL_SIZE + 1,
+            fontweight="bold",
+            color=INK,
+            pad=10,
+        )
     return fig
 
 

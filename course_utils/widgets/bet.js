@@ -1,0 +1,69 @@
+// Place your bet: native radio buttons, one button, and an answer that is read out.
+
+import { el, button, keepKeys } from "./lib/dom.js";
+
+const STYLE = `
+.ao-bet { border-left: 4px solid var(--ao-blue); }
+.ao-bet fieldset { border: 0; margin: 0; padding: 0; }
+.ao-bet legend { font-weight: 600; font-size: 14px; padding: 0; margin-bottom: 6px; }
+.ao-bet .choice { display: flex; gap: 8px; align-items: baseline; padding: 3px 0; cursor: pointer; }
+.ao-bet .choice input { margin: 0; accent-color: var(--ao-blue); flex: none; }
+.ao-bet .buttons { margin-top: 8px; display: flex; gap: 8px; }
+.ao-bet .verdict:not(:empty) { margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--ao-line); }
+.ao-bet .verdict p { margin: 0 0 4px; }
+`;
+
+function render({ model, el: host }) {
+  const choices = model.get("choices");
+  const name = `ao-bet-${Math.random().toString(36).slice(2)}`;
+  const radios = choices.map((_, i) => keepKeys(el("input", { type: "radio", name, value: i })));
+  const verdict = el("div", { class: "verdict", role: "status", "aria-live": "polite" });
+  const place = button("Place your bet", () => {
+    const chosen = radios.findIndex((radio) => radio.checked);
+    if (chosen < 0) {
+      verdict.replaceChildren(el("p", {}, "Choose one first. There is nothing to lose."));
+      return;
+    }
+    model.set("placed", chosen);
+    model.save_changes();
+    draw();
+  });
+  const again = button("Change my mind", () => {
+    for (const radio of radios) radio.disabled = false;
+    verdict.replaceChildren();
+    place.disabled = false;
+    again.hidden = true;
+    radios[model.get("placed")]?.focus();
+  });
+
+  function draw() {
+    const placed = model.get("placed");
+    const open = placed < 0;
+    radios.forEach((radio, i) => {
+      radio.checked = i === placed;
+      radio.disabled = !open;
+    });
+    place.disabled = !open;
+    again.hidden = open;
+    verdict.replaceChildren(...(open ? [] : told(placed)));
+  }
+
+  function told(placed) {
+    const answer = model.get("answer");
+    const words = model.get("told");
+    if (placed === answer) return [el("p", {}, el("strong", {}, "You win. "), words[placed])];
+    return [
+      el("p", {}, el("strong", {}, "Not this time. "), words[placed]),
+      el("p", {}, el("strong", {}, `It was: ${choices[answer]}. `), words[answer]),
+    ];
+  }
+
+  host.replaceChildren(el("div", { class: "ao-explorer ao-bet" }, el("style", {}, STYLE),
+    el("fieldset", {}, el("legend", {}, model.get("question")),
+      ...choices.map((choice, i) => el("label", { class: "choice" }, radios[i], choice))),
+    el("div", { class: "buttons" }, place, again), verdict));
+  model.on("change:placed", draw);
+  draw();
+}
+
+export default { render };

@@ -1,0 +1,289 @@
+// Byte-pair encoding with the number of merges on a slider. The list of merges is here, in the
+// page, so that neither the slider nor typing asks Python for anything.
+//
+// The trick that makes the slider quick: a piece of text starts as single bytes, and a merge does
+// nothing but remove the boundary between two neighbours. So each boundary is removed by one
+// merge or by none, and it is enough to work out, once for a text, which one: `removedBy`.
+
+import { button, el, keepKeys, numbersIn, slider, svg } from "./lib/dom.js";
+
+// What Python's re calls white space, which is not quite what JavaScript's \s is.
+const BLANK = "\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
+/** The words that no merge crosses: course_utils.text.WORDS, character class by class. */
+export const WORDS = new RegExp(
+  "'(?:[sdmt]|ll|ve|re)" +
+  "| ?[\\p{L}\\p{Nl}\\p{No}]+" +
+  "| ?\\p{Nd}+" +
+  `| ?[^${BLANK}\\p{L}\\p{N}]+` +
+  `|[${BLANK}]+(?![^${BLANK}])` +
+  `|[${BLANK}]+`,
+  "gu",
+);
+
+const NEVER = Infinity;
+const pairKey = (left, right) => left * 2 ** 21 + right;
+
+/** What Python sends: left, right and merged id of each merge, one after the other. */
+export function readMerges(numbers) {
+  const ranks = new Map(); // pair -> [place in the order, id of what it becomes]
+  const spelled = Array.from({ length: 256 }, (_, byte) => [byte]); // id -> its bytes
+  const vocabularySizes = [256]; // after 0, 1, 2, … merges
+  for (let i = 0; i < numbers.length; i += 3) {
+    const [left, right, merged] = numbers.subarray(i, i + 3);
+    ranks.set(pairKey(left, right), [i / 3, merged]);
+    spelled[merged] = [...spelled[left], ...spelled[right]];
+    vocabularySizes.push(spelled.length);
+  }
+  return { ranks, spelled, vocabularySizes };
+}
+
+/** For each boundary before byte i: the number of the merge that removes it, or Infinity. */
+export function removedBy(text, ranks) {
+  const encoder = new TextEncoder();
+  const removed = [];
+  for (const [word] of text.matchAll(WORDS)) {
+    const start = removed.length;
+    const tokens = Array.from(encoder.encode(word), (id, i) => ({ id, start: start + i }));
+    for (let i = 0; i < tokens.length; i++) removed.push(NEVER);
+    mergeAll(tokens, ranks, removed);
+  }
+  return removed;
+}
+
+/** Always the earliest merge that applies, everywhere in the word, until none does. */
+function mergeAll(tokens, ranks, removed) {
+  const known = (i) => ranks.get(pairKey(tokens[i].id, tokens[i + 1].id)) ?? [NEVER, -1];
+  // Two pairs may spell the same token; then an earlier merge can become possible after a later
+  // one, and with fewer merges than the later one neither would happen. Hence the maximum.
+  let latest = 0;
+  for (;;) {
+    let [best, merged] = [NEVER, -1];
+    for (let i = 0; i + 1 < tokens.length; i++) {
+      if (known(i)[0] < best) [best, merged] = known(i);
+    }
+    if (best === NEVER) return;
+    latest = Math.max(latest, best);
+    for (let i = 0; i + 1 < tokens.length; i++) {
+      if (known(i)[0] !== best) continue;
+      removed[tokens[i + 1].start] = latest;
+      tokens[i].id = merged;
+      tokens.splice(i + 1, 1);
+    }
+  }
+}
+
+/** Where the pieces begin and end, in bytes, after the first nMerges merges. */
+export function pieceSpans(removed, nMerges) {
+  const starts = [];
+  for (let i = 0; i < removed.length; i++) if (removed[i] >= nMerges) starts.push(i);
+  return starts.map((start, i) => [start, starts[i + 1] ?? removed.length]);
+}
+
+/** Bytes as a reader sees them: whole characters as text, leftover bytes in hexadecimal. */
+export function readable(bytes) {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const parts = [];
+  for (let i = 0; i < bytes.length; ) {
+    const length = characterLength(bytes[i]);
+    try {
+      if (length === 0 || i + length > bytes.length) throw new RangeError("not a whole character");
+      const text = decoder.decode(Uint8Array.from(bytes.slice(i, i + length)));
+      parts.push({ text });
+      i += length;
+    } catch {
+      parts.push({ byte: bytes[i].toString(16).toUpperCase().padStart(2, "0") });
+      i += 1;
+    }
+  }
+  return parts;
+}
+
+/** How many bytes the UTF-8 character beginning with this byte has; 0 where none can begin. */
+function characterLength(first) {
+  if (first < 0x80) return 1;
+  if (first < 0xc2) return 0;
+  if (first < 0xe0) return 2;
+  if (first < 0xf0) return 3;
+  return first < 0xf5 ? 4 : 0;
+}
+
+/** The number of pieces after 0, 1, 2, … nMerges merges. */
+export function piecesByMerges(removed, nMerges) {
+  const lost = new Array(nMerges + 1).fill(0);
+  for (const rank of removed) if (rank < nMerges) lost[rank + 1]++;
+  let left = removed.length;
+  return lost.map((n) => (left -= n));
+}
+
+const LONGEST_TEXT = 1000;
+
+const STYLE = `
+.ao-bpe .ao-controls { grid-template-columns: 1fr; }
+.ao-bpe .buttons { display: flex; gap: 8px; }
+.ao-bpe .chips { line-height: 2.1; margin: 12px 0; min-height: 84px; max-height: 210px;
+  overflow-y: auto; overflow-wrap: anywhere; }
+.ao-bpe .chip { border: 1px solid var(--ao-faint); border-radius: 4px; padding: 3px 3px;
+  margin: 0 1px; white-space: pre-wrap; font-family: var(--jp-code-font-family, monospace);
+  font-size: 13px; background: var(--ao-page); }
+.ao-bpe .chip.odd { background: var(--ao-shade); }
+.ao-bpe .chip.new { outline: 2px solid var(--ao-orange); font-weight: 700; }
+.ao-bpe .space { color: var(--ao-faint); }
+.ao-bpe .byte { font-size: 10px; border-bottom: 2px dotted var(--ao-blue); margin: 0 1px; }
+`;
+
+const SHOWN_FOR = { " ": "·", "\n": "↵", "\t": "⇥", "\r": "␍" };
+const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en-US")} ${number === 1 ? one : many}`;
+
+/** One piece as a box: its characters, a mark for white space, hexadecimal for loose bytes. */
+function drawChip(bytes, position, isNew) {
+  const chip = el("span", { class: `chip${position % 2 ? " odd" : ""}${isNew ? " new" : ""}` });
+  for (const { text, byte } of readable(bytes)) {
+    if (byte) chip.append(el("span", { class: "byte" }, byte));
+    else if (SHOWN_FOR[text]) chip.append(el("span", { class: "space" }, SHOWN_FOR[text]));
+    else chip.append(text);
+  }
+  return chip;
+}
+
+/** A piece in a sentence: quoted characters; loose bytes by their number. */
+function inWords(bytes) {
+  const spelled = readable(bytes).map(({ text, byte }) => (byte ? `<${byte}>` : SHOWN_FOR[text] ?? text));
+  return `'${spelled.join("")}'`;
+}
+
+/** How many pieces are left after each number of merges, as a curve with the slider's place. */
+function drawCurve(nMerges) {
+  const [width, height, left, right, top, bottom] = [680, 120, 44, 60, 14, 30];
+  const x = (merges) => left + (merges / Math.max(1, nMerges)) * (width - left - right);
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+  const text = (attributes, words = "") => svg("text", { class: "small", ...attributes }, words);
+  const line = svg("path", { fill: "none", stroke: "var(--ao-blue)", "stroke-width": 2 });
+  const dot = svg("circle", { r: 5, fill: "var(--ao-orange)" });
+  const most = text({ x: left - 6, "text-anchor": "end" });
+  const least = text({ "text-anchor": "start" });
+  picture.append(
+    svg("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom,
+      stroke: "var(--ao-faint)" }),
+    line, dot, most, least,
+    text({ x: left, y: height - 14, "text-anchor": "middle" }, "0"),
+    text({ x: x(nMerges), y: height - 14, "text-anchor": "middle" }, nMerges.toLocaleString("en-US")),
+    text({ x: x(nMerges / 2), y: height - 14, "text-anchor": "middle" }, "merges"),
+  );
+  let y;
+  let pieces;
+  return {
+    picture,
+    setText(removed) {
+      pieces = piecesByMerges(removed, nMerges);
+      y = (n) => height - bottom - (n / Math.max(1, pieces[0])) * (height - top - bottom);
+      let d = `M${x(0)} ${y(pieces[0])}`;
+      for (let k = 1; k <= nMerges; k++) {
+        if (pieces[k] !== pieces[k - 1]) d += `H${x(k).toFixed(1)}V${y(pieces[k]).toFixed(1)}`;
+      }
+      line.setAttribute("d", `${d}H${x(nMerges)}`);
+      most.setAttribute("y", y(pieces[0]) + 4);
+      most.textContent = pieces[0];
+      least.setAttribute("x", x(nMerges) + 6);
+      least.setAttribute("y", y(pieces[nMerges]) + 4);
+      least.textContent = count(pieces[nMerges], "piece");
+    },
+    mark(merges) {
+      dot.setAttribute("cx", x(merges));
+      dot.setAttribute("cy", y(pieces[merges]));
+    },
+  };
+}
+
+function render({ model, el: host }) {
+  const numbers = numbersIn(model.get("merges"), Int32Array);
+  const counts = numbersIn(model.get("counts"), Int32Array);
+  const nMerges = numbers.length / 3;
+  const { ranks, spelled, vocabularySizes } = readMerges(numbers);
+  const encoder = new TextEncoder();
+  let bytes, removed, characters;
+
+  const sentence = textBox("Your sentence", { rows: 2, maxlength: LONGEST_TEXT }, read);
+  const merges = slider("merges", { min: 0, max: nMerges }, (n) => n.toLocaleString("en-US"), draw);
+  const back = button("Back to the merge before", () => jump(lastBefore(removed, merges.value)));
+  const on = button("On to the next that acts here", () => jump(nextAfter(removed, merges.value)));
+  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
+  const story = el("p", { class: "story" });
+  const chips = el("div", { class: "chips", role: "group", "aria-label": "The pieces" });
+  const curve = drawCurve(nMerges);
+
+  function read(text) {
+    bytes = encoder.encode(text);
+    removed = removedBy(text, ranks);
+    characters = [...text].length;
+    curve.setText(removed);
+    draw(merges.value);
+  }
+
+  function jump(n) {
+    merges.value = n;
+    draw(n);
+  }
+
+  function draw(n) {
+    const spans = pieceSpans(removed, n);
+    const isNew = ([start, end]) => n > 0 && removed.slice(start + 1, end).includes(n - 1);
+    chips.replaceChildren(...spans.map((span, i) =>
+      drawChip(bytes.subarray(...span), i, isNew(span))));
+    headline.textContent = `${count(n, "merge")}: ${count(spans.length, "piece")}, ` +
+      `${(characters / Math.max(1, spans.length)).toFixed(2)} characters a piece, ` +
+      `from a vocabulary of ${vocabularySizes[n].toLocaleString("en-US")}.`;
+    story.textContent = tellMerge(n, spans.filter(isNew).length);
+    curve.mark(n);
+    back.disabled = lastBefore(removed, n) === n;
+    on.disabled = nextAfter(removed, n) === n;
+  }
+
+  function tellMerge(n, here) {
+    if (n === 0) return `No merge yet: every byte stands alone (${count(bytes.length, "byte")}).`;
+    const [left, right] = [spelled[numbers[3 * n - 3]], spelled[numbers[3 * n - 2]]];
+    const often = counts.length ? `, seen ${count(counts[n - 1], "time")}` : "";
+    const used = here ? `made ${count(here, "piece")} here (outlined)` : "changes nothing here";
+    return `Merge ${n.toLocaleString("en-US")}: ${inWords(left)} + ${inWords(right)} → ` +
+      `${inWords([...left, ...right])}${often}; ${used}.`;
+  }
+
+  merges.value = model.get("n_merges");
+  sentence.value = model.get("text");
+  read(model.get("text"));
+  model.on("change:n_merges", () => jump(model.get("n_merges")));
+  model.on("change:text", () => {
+    sentence.value = model.get("text");
+    read(model.get("text"));
+  });
+  host.replaceChildren(el("div", { class: "ao-explorer ao-bpe" },
+    el("style", {}, STYLE), headline,
+    el("div", { class: "ao-controls" }, sentence.root, merges.root,
+      el("div", { class: "buttons" }, back, on)),
+    chips, story,
+    el("figure", {}, el("figcaption", { class: "strong" }, "Pieces left in this sentence"),
+      curve.picture)));
+}
+
+/** A labelled text box that tells every change. */
+function textBox(label, attributes, onInput) {
+  const box = keepKeys(el("textarea", { spellcheck: "false", ...attributes }));
+  box.addEventListener("input", () => onInput(box.value));
+  return {
+    root: el("label", { class: "ao-text" }, el("span", {}, label), box),
+    set value(text) { box.value = text; },
+  };
+}
+
+/** The slider's place after the last merge before n that acts in this text; 0 if none does. */
+export function lastBefore(removed, n) {
+  return removed.reduce((best, rank) => (rank + 1 < n ? Math.max(best, rank + 1) : best), 0);
+}
+
+/** The slider's place after the first merge from n on that acts in this text; n if none does. */
+export function nextAfter(removed, n) {
+  const next = Math.min(...removed.filter((rank) => rank >= n), Infinity);
+  return next === Infinity ? n : next + 1;
+}
+
+export default { render };

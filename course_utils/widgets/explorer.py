@@ -1,0 +1,77 @@
+"""What every explorer shares: one output that serves a live page, a stored page and a test.
+
+How to write an explorer called NAME:
+
+1. `widgets/NAME.py`: a subclass of `Explorer` with its data as traitlets (`.tag(sync=True)`; large
+   tables of numbers as `traitlets.Bytes` of little-endian float32), `still()`, which draws the
+   same picture with `plots`, and `alt`, which says it in words. Check the arguments in `__init__`.
+2. `widgets/NAME.js`: an ES module with `export default { render({ model, el }) … }`. It draws into
+   `el` and touches nothing else but `model.get / set / on / save_changes`, so that the same file
+   can later be mounted on a page without a kernel. What can be computed in the page is.
+3. Take elements, sliders and colors from `widgets/lib/*.js` (`import { … } from "./lib/dom.js"`).
+   Controls made there are labelled, and keep their arrow keys from JupyterLab.
+4. Put everything into an element of class "ao-explorer": it carries the course's look, and the
+   theme of the page, light or dark.
+5. Add the class to `widgets/__init__.py`, to `tests/unit/test_widgets.py` (which tests every
+   subclass of `Explorer`) and to `benchmarks/explorers.py`.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import anywidget
+from matplotlib.figure import Figure
+
+from course_utils import plots
+
+LIB = Path(__file__).parent / "lib"
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./lib/([a-z_]+\.js)";\n', re.MULTILINE)
+
+
+def page_module(path: Path) -> str:
+    """An explorer's module with what it imports from lib/ put in front of it.
+
+    The page gets one text, from which nothing can be imported by a relative path; the files stay
+    ordinary ES modules that can.
+    """
+    source = path.read_text(encoding="utf-8")
+    parts = [(LIB / name).read_text(encoding="utf-8") for name in IMPORT.findall(source)]
+    shared = "\n".join(part.replace("export ", "") for part in parts)
+    return shared + IMPORT.sub("", source)
+
+
+def page_look() -> str:
+    """The course's CSS: the palette of `plots`, then the rules of lib/look.css."""
+    palette = (
+        f".ao-explorer {{ --ao-blue: {plots.BLUE}; --ao-orange: {plots.ORANGE}; "
+        f"--ao-green: {plots.GREEN}; --ao-pink: {plots.PINK}; }}\n"
+    )
+    return palette + (LIB / "look.css").read_text(encoding="utf-8")
+
+
+class Explorer(anywidget.AnyWidget):
+    """Base of the explorers: live where a kernel runs, a still picture with words elsewhere."""
+
+    _css = page_look()
+
+    def __init_subclass__(cls, **kwargs):
+        module = Path(sys.modules[cls.__module__].__file__).with_suffix(".js")
+        if "_esm" not in cls.__dict__ and module.is_file():
+            cls._esm = page_module(module)
+        super().__init_subclass__(**kwargs)
+
+    def still(self) -> Figure:
+        """The explorer as it opens, as a figure."""
+        raise NotImplementedError(f"{type(self).__name__} needs a still() that draws it.")
+
+    @property
+    def alt(self) -> str:
+        """The explorer as it opens, in words; the same words for the same data."""
+        raise NotImplementedError(f"{type(self).__name__} needs an alt that says it in words.")
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        live, live_metadata = bundle if bundle is not None else ({}, {})
+        picture, metadata = plots.picture(self.still(), self.alt)
+        return live | picture, live_metadata | metadata

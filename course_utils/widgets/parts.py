@@ -1,0 +1,25 @@
+"""What several explorers' Python sides share: checked choices, and a blank sheet for stills."""
+
+from matplotlib.figure import Figure
+
+from course_utils import plots
+
+SUBTITLE = {"loc": "left", "fontsize": plots.LABEL_SIZE, "color": plots.INK}
+
+
+def expect_one_of(name: str, given, choices) -> None:
+    """ValueError, with the choices, if `given` is not among them."""
+    if given not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}; got {given!r}.")
+
+
+def blank(height: float, title: str) -> Figure:
+    """A figure with a title and no axes yet, for pictures that place theirs by hand."""
+    fig = plots.figure(plots.WIDTH, height)[0]
+    fig.clear()
+    fig.set_layout_engine("none")
+    fig.text(
+        0.02, 1 - 0.12 / height, title,
+        fontsize=plots.TITLE_SIZE, fontweight="bold", color=plots.INK, va="top",
+    )  # fmt: skip
+    return fig

@@ -1,0 +1,254 @@
+// Why attention divides by √d_head. A query and four keys are drawn at random; only the first
+// d_head of their coordinates are used. The same scores go through softmax twice, as they are
+// and divided by √d_head. Everything is computed here, in the page.
+
+import { button, choice, el, numberBox, numbersIn, slider, svg } from "./lib/dom.js";
+
+export const D_HEADS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
+export const TEMPERATURES = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10];
+
+/** Dot products of a draw's query (row 0) with its keys, over the first dHead coordinates. */
+export function dotProducts(coordinates, shape, draw, dHead) {
+  const [, nVectors, width] = shape;
+  const query = draw * nVectors * width;
+  const scores = [];
+  for (let key = 1; key < nVectors; key++) {
+    let sum = 0;
+    for (let i = 0; i < dHead; i++) {
+      sum += coordinates[query + i] * coordinates[query + key * width + i];
+    }
+    scores.push(sum);
+  }
+  return scores;
+}
+
+export function softmax(scores, temperature = 1) {
+  const highest = Math.max(...scores);
+  const powers = scores.map((score) => Math.exp((score - highest) / temperature));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
+
+/** exp(entropy): 4 when four words are heard alike, 1 when a single word is heard. */
+export function wordsHeard(weights) {
+  const entropy = weights.reduce((sum, w) => (w > 0 ? sum - w * Math.log(w) : sum), 0);
+  return Math.exp(entropy);
+}
+
+/** The steepest entry of softmax's derivative, max w (1 - w): what a nudge of a score can move. */
+export function steepestSlope(weights, temperature = 1) {
+  return Math.max(...weights.map((w) => w * (1 - w))) / temperature;
+}
+
+export function summarise(scores, temperature) {
+  const weights = softmax(scores, temperature);
+  return {
+    scores,
+    weights,
+    largest: Math.max(...weights),
+    heard: wordsHeard(weights),
+    slope: steepestSlope(weights, temperature),
+  };
+}
+
+const percent = (weight) => `${(100 * weight).toFixed(weight > 0.9995 || weight < 0.0005 ? 0 : 1)} %`;
+const signed = (number) => (number < 0 ? "−" : "") + Math.abs(number).toFixed(2);
+const small = (number) => (number > 0 && number < 0.0005 ? "under 0.001" : number.toFixed(3));
+
+const AS_THEY_ARE = "var(--ao-orange)";
+const DIVIDED = "var(--ao-blue)";
+
+const STYLE = `
+.ao-softmax .panels { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; margin: 10px 0 6px; }
+.ao-softmax .panel h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
+.ao-softmax .row { display: grid; grid-template-columns: 52px 56px 1fr 52px; gap: 8px;
+  align-items: center; height: 24px; font-variant-numeric: tabular-nums; }
+.ao-softmax .row > :nth-child(2), .ao-softmax .row > :nth-child(4) { text-align: right; }
+.ao-softmax .row.head { color: var(--ao-faint); height: 18px; font-size: 11px; }
+.ao-softmax .track { height: 16px; border-left: 1px solid var(--ao-faint); }
+.ao-softmax .bar { height: 16px; min-width: 1px; }
+.ao-softmax .facts { margin: 6px 0 0; font-size: 12px; display: grid;
+  grid-template-columns: auto 1fr; gap: 2px 10px; }
+.ao-softmax .facts dt { color: var(--ao-faint); }
+.ao-softmax .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
+.ao-softmax [hidden] { display: none !important; }
+.ao-softmax .own { display: flex; gap: 10px; flex-wrap: wrap; align-items: center; }
+.ao-softmax .own input { width: 64px; }
+`;
+
+/** Four bars in a panel: word, score, bar, weight; below them what the bars come to. */
+function drawPanel(heading, words, color) {
+  const rows = words.map((word) => {
+    const score = el("span");
+    const weight = el("span");
+    const bar = el("div", { class: "bar", style: `background: ${color}` });
+    const row = el("div", { class: "row" }, el("span", {}, word), score,
+      el("div", { class: "track" }, bar), weight);
+    return { row, score, bar, weight };
+  });
+  const facts = ["largest weight", "words listened to", "steepest slope"].map((name) => {
+    const value = el("dd");
+    return { term: el("dt", {}, name), value };
+  });
+  const root = el("section", { class: "panel" },
+    el("h4", {}, heading),
+    el("div", { class: "row head" }, el("span"), el("span", {}, "score"), el("span"),
+      el("span", {}, "weight")),
+    ...rows.map(({ row }) => row),
+    el("dl", { class: "facts" }, ...facts.flatMap(({ term, value }) => [term, value])));
+
+  function show({ scores, weights, largest, heard, slope }) {
+    rows.forEach(({ score, bar, weight }, i) => {
+      score.textContent = signed(scores[i]);
+      bar.style.width = `${100 * weights[i]}%`;
+      weight.textContent = percent(weights[i]);
+    });
+    [percent(largest), `${heard.toFixed(1)} of ${words.length}`, small(slope)].forEach((text, i) => {
+      facts[i].value.textContent = text;
+    });
+  }
+  return { root, show };
+}
+
+/** Words listened to, against d_head: the mean over all draws, and the present one as a dot. */
+function drawCurve(nWords) {
+  const [width, height, left, right, top, bottom] = [680, 150, 30, 150, 12, 34];
+  const span = Math.log2(D_HEADS.at(-1));
+  const x = (dHead) => left + (Math.log2(dHead) / span) * (width - left - right);
+  const y = (heard) => top + ((nWords - heard) / (nWords - 1)) * (height - top - bottom);
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+  const text = (attributes, words) => svg("text", { class: "small", ...attributes }, words);
+  for (const heard of [1, nWords]) {
+    picture.append(
+      svg("line", { x1: left, x2: width - right, y1: y(heard), y2: y(heard),
+        stroke: "var(--ao-line)" }),
+      text({ x: left - 6, y: y(heard) + 4, "text-anchor": "end" }, heard));
+  }
+  for (const dHead of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]) {
+    picture.append(text({ x: x(dHead), y: height - 18, "text-anchor": "middle" }, dHead));
+  }
+  picture.append(text({ x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle" },
+    "d_head; lines: the mean of all draws, dots: this draw"));
+  const lines = [["as they are", AS_THEY_ARE], ["divided by √d_head", DIVIDED]].map(
+    ([label, color]) => {
+      const line = svg("path", { fill: "none", stroke: color, "stroke-width": 2.5 });
+      const dot = svg("circle", { r: 5, fill: color });
+      const name = text({ x: width - right + 8, class: "small strong" }, label);
+      picture.append(line, dot, name);
+      return { line, dot, name };
+    });
+  return {
+    picture,
+    setMeans(means) {
+      lines.forEach(({ line, name }, i) => {
+        const path = D_HEADS.map((d, j) => `${j ? "L" : "M"}${x(d).toFixed(1)} ${y(means[i][j]).toFixed(1)}`);
+        line.setAttribute("d", path.join(""));
+      });
+      keepApart(lines.map(({ name }) => name), means.map((mean) => y(mean.at(-1)) + 4));
+    },
+    mark(dHead, heard) {
+      lines.forEach(({ dot }, i) => {
+        dot.setAttribute("cx", x(dHead));
+        dot.setAttribute("cy", y(heard[i]));
+      });
+    },
+  };
+}
+
+/** Two labels at the ends of two lines, at least a line of text apart. */
+function keepApart([first, second], [top, other]) {
+  const gap = 15 - Math.abs(top - other);
+  const push = gap > 0 ? (top > other ? gap / 2 : -gap / 2) : 0;
+  first.setAttribute("y", top + push);
+  second.setAttribute("y", other - push);
+}
+
+function render({ model, el: host }) {
+  const words = model.get("words");
+  const shape = [model.get("n_draws"), words.length + 1, D_HEADS.at(-1)];
+  const coordinates = numbersIn(model.get("coordinates"), Float32Array);
+  const state = {
+    dHead: model.get("d_head"),
+    temperature: model.get("temperature"),
+    draw: model.get("draw"),
+    own: model.get("scores").length > 0,
+    scores: model.get("scores").length > 0 ? [...model.get("scores")] : words.map(() => 0),
+  };
+  const everyDraw = D_HEADS.map((dHead) =>
+    Array.from({ length: shape[0] }, (_, draw) => dotProducts(coordinates, shape, draw, dHead)));
+
+  const dHead = slider("d_head", { min: 0, max: D_HEADS.length - 1 },
+    (i) => `${D_HEADS[i]}, √ = ${Math.sqrt(D_HEADS[i]).toFixed(1)}`,
+    (i) => change({ dHead: D_HEADS[i] }));
+  const temperature = slider("temperature", { min: 0, max: TEMPERATURES.length - 1 },
+    (i) => `${TEMPERATURES[i]}`, (i) => change({ temperature: TEMPERATURES[i] }));
+  const another = button("Draw other vectors", () => change({ draw: (state.draw + 1) % shape[0] }));
+  const drawName = el("span", { class: "small" });
+  const source = choice("Scores from", [["random", "random vectors"], ["own", "my own numbers"]],
+    (name) => change({ own: name === "own" }));
+  const own = words.map((word, i) => numberBox(word, state.scores[i], (number) => {
+    state.scores[i] = number;
+    draw();
+  }));
+  const randomRow = el("div", { class: "own" }, another, drawName);
+  const ownRow = el("div", { class: "own" }, ...own.map(({ root }) => root));
+  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
+  const panels = [
+    drawPanel("Scores as they are", words, AS_THEY_ARE),
+    drawPanel("Scores divided by √d_head", words, DIVIDED),
+  ];
+  const curve = drawCurve(words.length);
+  const chart = el("figure", {},
+    el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"), curve.picture);
+
+  function change(part) {
+    Object.assign(state, part);
+    if ("temperature" in part) drawMeans();
+    draw();
+  }
+
+  function drawMeans() {
+    const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+    curve.setMeans([false, true].map((divided) => D_HEADS.map((d, i) =>
+      mean(everyDraw[i].map((scores) => look(scores, d, divided).heard)))));
+  }
+
+  function look(scores, d, divided) {
+    const root = divided ? Math.sqrt(d) : 1;
+    return summarise(scores.map((score) => score / root), state.temperature);
+  }
+
+  function draw() {
+    const { dHead: d, own: typed } = state;
+    const scores = typed ? state.scores : everyDraw[D_HEADS.indexOf(d)][state.draw];
+    const seen = [look(scores, d, false), look(scores, d, true)];
+    panels.forEach((panel, i) => panel.show(seen[i]));
+    curve.mark(d, seen.map(({ heard }) => heard));
+    headline.textContent = inASentence(words, seen, d, state.temperature);
+    drawName.textContent = `draw ${state.draw + 1} of ${shape[0]}`;
+    randomRow.hidden = typed;
+    ownRow.hidden = !typed;
+    chart.hidden = typed;
+  }
+
+  dHead.value = D_HEADS.indexOf(state.dHead);
+  temperature.value = TEMPERATURES.indexOf(state.temperature);
+  source.value = state.own ? "own" : "random";
+  const root = el("div", { class: "ao-explorer ao-softmax" },
+    el("style", {}, STYLE), headline,
+    el("div", { class: "ao-controls" }, dHead.root, temperature.root, source.root, randomRow, ownRow),
+    el("div", { class: "panels" }, ...panels.map((panel) => panel.root)), chart);
+  host.replaceChildren(root);
+  drawMeans();
+  draw();
+}
+
+/** What the picture shows, for its title and for a screen reader. */
+function inASentence(words, [plain, divided], dHead, temperature) {
+  const winner = words[plain.weights.indexOf(plain.largest)];
+  const heat = temperature === 1 ? "" : ` (temperature ${temperature})`;
+  return `d_head ${dHead}${heat}: as they are, the scores give ${percent(plain.largest)} to ` +
+    `“${winner}”; divided by √${dHead}, ${percent(divided.largest)}.`;
+}
+
+export default { render };
