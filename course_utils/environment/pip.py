@@ -87,7 +87,7 @@ class Sign:
     def hear(self, line: str) -> None:
         """Take what pip is doing from a line of its output."""
         if news := NEWS.match(line):
-            self.text = news.group(1).rsplit("/")[-1]
+            self.text = short(news.group(1))
         elif line.startswith("Installing collected packages"):
             self.text = "unpacking"
 
@@ -107,6 +107,12 @@ class Sign:
         elif self.dots:
             self.stream.write("\n")
         self.stream.flush()
+
+
+def short(package: str) -> str:
+    """ "torch 2.13.0" for a wheel's long file name; other things pip fetches as they are."""
+    name = package.rsplit("/", 1)[-1]
+    return " ".join(name.split("-")[:2]) if name.endswith(".whl") else name
 
 
 def explain(said: str, log: Path) -> str:
