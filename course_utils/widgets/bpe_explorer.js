@@ -133,7 +133,8 @@ const STYLE = `
 `;
 
 const SHOWN_FOR = { " ": "·", "\n": "↵", "\t": "⇥", "\r": "␍" };
-const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en-US")} ${number === 1 ? one : many}`;
+const plain = (number) => number.toLocaleString("en-US");
+const count = (number, noun) => `${plain(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 /** One piece as a box: its characters, a mark for white space, hexadecimal for loose bytes. */
 function drawChip(bytes, position, isNew) {
@@ -148,8 +149,8 @@ function drawChip(bytes, position, isNew) {
 
 /** A piece in a sentence: quoted characters; loose bytes by their number. */
 function inWords(bytes) {
-  const spelled = readable(bytes).map(({ text, byte }) => (byte ? `<${byte}>` : SHOWN_FOR[text] ?? text));
-  return `'${spelled.join("")}'`;
+  const spelled = ({ text, byte }) => (byte ? `<${byte}>` : SHOWN_FOR[text] ?? text);
+  return `'${readable(bytes).map(spelled).join("")}'`;
 }
 
 /** How many pieces are left after each number of merges, as a curve with the slider's place. */
@@ -167,7 +168,7 @@ function drawCurve(nMerges) {
       stroke: "var(--ao-faint)" }),
     line, dot, most, least,
     text({ x: left, y: height - 14, "text-anchor": "middle" }, "0"),
-    text({ x: x(nMerges), y: height - 14, "text-anchor": "middle" }, nMerges.toLocaleString("en-US")),
+    text({ x: x(nMerges), y: height - 14, "text-anchor": "middle" }, plain(nMerges)),
     text({ x: x(nMerges / 2), y: height - 14, "text-anchor": "middle" }, "merges"),
   );
   let y;
@@ -183,7 +184,7 @@ function drawCurve(nMerges) {
       }
       line.setAttribute("d", `${d}H${x(nMerges)}`);
       most.setAttribute("y", y(pieces[0]) + 4);
-      most.textContent = pieces[0];
+      most.textContent = plain(pieces[0]);
       least.setAttribute("x", x(nMerges) + 6);
       least.setAttribute("y", y(pieces[nMerges]) + 4);
       least.textContent = count(pieces[nMerges], "piece");
@@ -204,7 +205,7 @@ function render({ model, el: host }) {
   let bytes, removed, characters;
 
   const sentence = textBox("Your sentence", { rows: 2, maxlength: LONGEST_TEXT }, read);
-  const merges = slider("merges", { min: 0, max: nMerges }, (n) => n.toLocaleString("en-US"), draw);
+  const merges = slider("merges", { min: 0, max: nMerges }, plain, draw);
   const back = button("Back to the merge before", () => jump(lastBefore(removed, merges.value)));
   const on = button("On to the next that acts here", () => jump(nextAfter(removed, merges.value)));
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
@@ -232,7 +233,7 @@ function render({ model, el: host }) {
       drawChip(bytes.subarray(...span), i, isNew(span))));
     headline.textContent = `${count(n, "merge")}: ${count(spans.length, "piece")}, ` +
       `${(characters / Math.max(1, spans.length)).toFixed(2)} characters a piece, ` +
-      `from a vocabulary of ${vocabularySizes[n].toLocaleString("en-US")}.`;
+      `from a vocabulary of ${plain(vocabularySizes[n])}.`;
     story.textContent = tellMerge(n, spans.filter(isNew).length);
     curve.mark(n);
     back.disabled = lastBefore(removed, n) === n;
@@ -244,7 +245,7 @@ function render({ model, el: host }) {
     const [left, right] = [spelled[numbers[3 * n - 3]], spelled[numbers[3 * n - 2]]];
     const often = counts.length ? `, seen ${count(counts[n - 1], "time")}` : "";
     const used = here ? `made ${count(here, "piece")} here (outlined)` : "changes nothing here";
-    return `Merge ${n.toLocaleString("en-US")}: ${inWords(left)} + ${inWords(right)} → ` +
+    return `Merge ${plain(n)}: ${inWords(left)} + ${inWords(right)} → ` +
       `${inWords([...left, ...right])}${often}; ${used}.`;
   }
 

@@ -2,7 +2,7 @@
 // every step; its horizontal reach is the sine and its height the cosine, and those two numbers
 // are the encoding's dimensions 2i and 2i + 1. Everything is computed here, in the page.
 
-import { el, slider, svg } from "./lib/dom.js";
+import { el, fill, slider, svg } from "./lib/dom.js";
 
 /** Angle in radians by which each hand turns per position: base^(-2i / d_model). */
 export function frequencies(dModel, base) {
@@ -46,7 +46,8 @@ const STYLE = `
 .ao-position .edge.first { top: 0; }
 .ao-position .edge.last { bottom: 0; }
 .ao-position .scale { display: flex; gap: 6px; justify-content: center; align-items: center; }
-.ao-position .ramp { width: 90px; height: 9px; background: linear-gradient(to right, var(--ao-blue), transparent, var(--ao-orange)); }
+.ao-position .ramp { width: 90px; height: 9px;
+  background: linear-gradient(to right, var(--ao-blue), transparent, var(--ao-orange)); }
 .ao-position .columns { display: flex; justify-content: space-between; margin: 0 30px; }
 `;
 
@@ -76,7 +77,9 @@ function drawClocks(turns) {
     const hand = (attributes) => svg("line", { "stroke-linecap": "round", ...attributes });
     const wedge = svg("path", { fill: "var(--ao-soft)" });
     const here = hand({ stroke: "var(--ao-blue)", "stroke-width": 3 });
-    const there = hand({ stroke: "var(--ao-orange)", "stroke-width": 2.5, "stroke-dasharray": "5 4" });
+    const there = hand({
+      stroke: "var(--ao-orange)", "stroke-width": 2.5, "stroke-dasharray": "5 4",
+    });
     const cosine = label("", y + radius + 27);
     const group = svg("g", { transform: `translate(${x} 0)` });
     function label(text, top) {
@@ -153,7 +156,7 @@ function drawMap(n) {
     setTable(table, dModel) {
       paintTable(canvas, table, n, dModel);
       columns.replaceChildren(
-        el("span", {}, "0"), el("span", {}, "dimension (fast → slow)"), el("span", {}, dModel - 1));
+        ...["0", "dimension (fast → slow)", dModel - 1].map((words) => el("span", {}, words)));
     },
     mark(...rows) {
       boxes.forEach(({ box, name }, i) => {
@@ -186,12 +189,15 @@ function drawCurve(n) {
   const dot = svg("circle", { r: 5, fill: "var(--ao-orange)" });
   const value = text({ class: "strong" });
   const highest = text({ x: left - 4, "text-anchor": "end" });
-  const ticks = [-(n - 1), 0, n - 1].map((distance) =>
-    text({ x: x(distance), y: height - 18, "text-anchor": ["start", "middle", "end"][1 + Math.sign(distance)] },
-      distance > 0 ? `+${distance}` : String(distance).replace("-", "−")));
+  const nothing = text({ x: left - 4, "text-anchor": "end" }, "0");
+  const tick = (distance, anchor, words) =>
+    text({ x: x(distance), y: height - 18, "text-anchor": anchor }, words);
+  const ticks = [
+    tick(1 - n, "start", `−${n - 1}`), tick(0, "middle", "0"), tick(n - 1, "end", `+${n - 1}`),
+  ];
   picture.append(
-    zero, all, seen, drop, dot, value, highest, ...ticks,
-    text({ x: width / 2, y: height - 3, "text-anchor": "middle" }, "distance to the other position"),
+    zero, all, seen, drop, dot, value, highest, nothing, ...ticks,
+    text({ x: x(0), y: height - 3, "text-anchor": "middle" }, "distance to the other position"),
   );
 
   let y;
@@ -209,9 +215,10 @@ function drawCurve(n) {
     setProducts(productsByDistance) {
       products = productsByDistance;
       const low = Math.min(0, ...products);
-      y = (product) => top + ((products[0] - product) / (products[0] - low)) * (height - top - bottom);
-      zero.setAttribute("y1", y(0));
-      zero.setAttribute("y2", y(0));
+      const scale = (height - top - bottom) / (products[0] - low);
+      y = (product) => top + (products[0] - product) * scale;
+      fill(zero, { y1: y(0), y2: y(0) });
+      nothing.setAttribute("y", y(0) + 4);
       highest.setAttribute("y", y(products[0]) + 4);
       highest.textContent = Math.round(products[0]);
       all.setAttribute("d", path(1 - n, n - 1));
@@ -219,11 +226,10 @@ function drawCurve(n) {
     mark(position, distance, product) {
       seen.setAttribute("d", path(-position, n - 1 - position));
       const [cx, cy] = [round(x(distance)), round(y(product))];
-      dot.setAttribute("cx", cx);
-      dot.setAttribute("cy", cy);
-      for (const [name, v] of [["x1", cx], ["x2", cx], ["y1", cy], ["y2", y(0)]]) drop.setAttribute(name, v);
-      value.setAttribute("x", cx + 9);
-      value.setAttribute("y", cy - 6);
+      fill(dot, { cx, cy });
+      fill(drop, { x1: cx, x2: cx, y1: cy, y2: y(0) });
+      const [shift, anchor] = cx < width - 50 ? [9, "start"] : [-9, "end"];
+      fill(value, { x: cx + shift, y: cy - 6, "text-anchor": anchor });
       value.textContent = plain(product);
     },
   };
@@ -231,10 +237,7 @@ function drawCurve(n) {
 
 function render({ model, el: host }) {
   const n = model.get("n");
-  const state = {
-    position: model.get("position"), distance: model.get("distance"),
-    dModel: model.get("d_model"), base: model.get("base"),
-  };
+  const state = {};
   let table, clocks;
   const pick = (name) => (value) => change({ [name]: value });
   const position = slider("position", { min: 0, max: n - 1 }, String, pick("position"));
@@ -279,10 +282,19 @@ function render({ model, el: host }) {
       `${plain(product)}, out of ${d / 2}. Any two positions ${apart} apart give the same.`;
   }
 
-  position.value = state.position;
-  distance.value = state.distance;
-  dModel.value = D_MODELS.indexOf(state.dModel);
-  base.value = BASES.indexOf(state.base);
+  function take() {
+    Object.assign(state, {
+      position: model.get("position"), distance: model.get("distance"),
+      dModel: model.get("d_model"), base: model.get("base"),
+    });
+    position.value = state.position;
+    distance.value = state.distance;
+    dModel.value = D_MODELS.indexOf(state.dModel);
+    base.value = BASES.indexOf(state.base);
+    rebuild();
+    draw();
+  }
+
   host.replaceChildren(el("div", { class: "ao-explorer ao-position" },
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" }, position.root, distance.root, dModel.root, base.root),
@@ -293,8 +305,8 @@ function render({ model, el: host }) {
         "The table: positions down, dimensions across"), map.root),
       el("figure", {}, el("figcaption", { class: "strong" },
         "Dot products, by distance (bold: what this position can see)"), curve.picture))));
-  rebuild();
-  draw();
+  take();
+  model.on("change:position change:distance change:d_model change:base", take);
 }
 
 export default { render };

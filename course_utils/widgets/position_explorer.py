@@ -1,6 +1,7 @@
 """The sinusoidal position encoding as clocks: turn the hands and watch the dot products."""
 
 import math
+from numbers import Real
 
 import numpy as np
 import traitlets
@@ -17,7 +18,7 @@ LONGEST = 256
 HERE, THERE = plots.BLUE, plots.ORANGE
 
 
-def sinusoid(n: int, d_model: int, base: float = 10_000.0) -> np.ndarray:
+def sinusoid(n: int, d_model: int, base: Real = 10_000) -> np.ndarray:
     """The table that the page computes too, float64 [n, d_model]; torch's twin is in positions.py.
 
     Source: Vaswani et al. 2017, section 3.5.

@@ -51,7 +51,10 @@ export function summarise(scores, temperature) {
   };
 }
 
-const percent = (weight) => `${(100 * weight).toFixed(weight > 0.9995 || weight < 0.0005 ? 0 : 1)} %`;
+const percent = (weight) => {
+  const digits = weight > 0.9995 || weight < 0.0005 ? 0 : 1;
+  return `${(100 * weight).toFixed(digits)} %`;
+};
 const signed = (number) => (number < 0 ? "−" : "") + Math.abs(number).toFixed(2);
 const small = (number) => (number > 0 && number < 0.0005 ? "under 0.001" : number.toFixed(3));
 
@@ -59,7 +62,9 @@ const AS_THEY_ARE = "var(--ao-orange)";
 const DIVIDED = "var(--ao-blue)";
 
 const STYLE = `
-.ao-softmax .panels { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; margin: 10px 0 6px; }
+.ao-softmax .panels { display: grid; grid-template-columns: 1fr 1fr; gap: 24px;
+  margin: 12px 0 6px; }
+.ao-softmax .ao-slider { grid-template-columns: 80px 1fr 92px; }
 .ao-softmax .panel h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
 .ao-softmax .row { display: grid; grid-template-columns: 52px 56px 1fr 52px; gap: 8px;
   align-items: center; height: 24px; font-variant-numeric: tabular-nums; }
@@ -103,9 +108,10 @@ function drawPanel(heading, words, color) {
       bar.style.width = `${100 * weights[i]}%`;
       weight.textContent = percent(weights[i]);
     });
-    [percent(largest), `${heard.toFixed(1)} of ${words.length}`, small(slope)].forEach((text, i) => {
-      facts[i].value.textContent = text;
-    });
+    const [first, second, third] = facts;
+    first.value.textContent = percent(largest);
+    second.value.textContent = `${heard.toFixed(1)} of ${words.length}`;
+    third.value.textContent = small(slope);
   }
   return { root, show };
 }
@@ -141,8 +147,8 @@ function drawCurve(nWords) {
     picture,
     setMeans(means) {
       lines.forEach(({ line, name }, i) => {
-        const path = D_HEADS.map((d, j) => `${j ? "L" : "M"}${x(d).toFixed(1)} ${y(means[i][j]).toFixed(1)}`);
-        line.setAttribute("d", path.join(""));
+        const places = D_HEADS.map((d, j) => `${x(d).toFixed(1)} ${y(means[i][j]).toFixed(1)}`);
+        line.setAttribute("d", `M${places.join("L")}`);
       });
       keepApart(lines.map(({ name }) => name), means.map((mean) => y(mean.at(-1)) + 4));
     },
@@ -167,13 +173,7 @@ function render({ model, el: host }) {
   const words = model.get("words");
   const shape = [model.get("n_draws"), words.length + 1, D_HEADS.at(-1)];
   const coordinates = numbersIn(model.get("coordinates"), Float32Array);
-  const state = {
-    dHead: model.get("d_head"),
-    temperature: model.get("temperature"),
-    draw: model.get("draw"),
-    own: model.get("scores").length > 0,
-    scores: model.get("scores").length > 0 ? [...model.get("scores")] : words.map(() => 0),
-  };
+  const state = { scores: words.map(() => 0) };
   const everyDraw = D_HEADS.map((dHead) =>
     Array.from({ length: shape[0] }, (_, draw) => dotProducts(coordinates, shape, draw, dHead)));
 
@@ -186,7 +186,7 @@ function render({ model, el: host }) {
   const drawName = el("span", { class: "small" });
   const source = choice("Scores from", [["random", "random vectors"], ["own", "my own numbers"]],
     (name) => change({ own: name === "own" }));
-  const own = words.map((word, i) => numberBox(word, state.scores[i], (number) => {
+  const own = words.map((word, i) => numberBox(word, 0, (number) => {
     state.scores[i] = number;
     draw();
   }));
@@ -199,7 +199,8 @@ function render({ model, el: host }) {
   ];
   const curve = drawCurve(words.length);
   const chart = el("figure", {},
-    el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"), curve.picture);
+    el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"),
+    curve.picture);
 
   function change(part) {
     Object.assign(state, part);
@@ -231,16 +232,31 @@ function render({ model, el: host }) {
     chart.hidden = typed;
   }
 
-  dHead.value = D_HEADS.indexOf(state.dHead);
-  temperature.value = TEMPERATURES.indexOf(state.temperature);
-  source.value = state.own ? "own" : "random";
+  function take() {
+    const scores = model.get("scores");
+    Object.assign(state, {
+      dHead: model.get("d_head"),
+      temperature: model.get("temperature"),
+      draw: model.get("draw"),
+      own: scores.length > 0,
+    });
+    if (state.own) state.scores = [...scores];
+    own.forEach(({ input }, i) => { input.value = state.scores[i]; });
+    dHead.value = D_HEADS.indexOf(state.dHead);
+    temperature.value = TEMPERATURES.indexOf(state.temperature);
+    source.value = state.own ? "own" : "random";
+    drawMeans();
+    draw();
+  }
+
   const root = el("div", { class: "ao-explorer ao-softmax" },
     el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" }, dHead.root, temperature.root, source.root, randomRow, ownRow),
+    el("div", { class: "ao-controls" },
+      dHead.root, temperature.root, source.root, randomRow, ownRow),
     el("div", { class: "panels" }, ...panels.map((panel) => panel.root)), chart);
   host.replaceChildren(root);
-  drawMeans();
-  draw();
+  take();
+  model.on("change:d_head change:temperature change:draw change:scores", take);
 }
 
 /** What the picture shows, for its title and for a screen reader. */

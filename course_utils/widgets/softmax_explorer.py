@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import traitlets
@@ -19,21 +20,21 @@ TYPICAL_SEED = 12
 AS_THEY_ARE, DIVIDED = plots.ORANGE, plots.BLUE
 
 
-def softmax(scores, temperature: float = 1.0) -> np.ndarray:
+def softmax(scores, temperature: Real = 1.0) -> np.ndarray:
     """Over the last axis, with the highest score taken off first so that nothing overflows."""
     scores = np.asarray(scores, dtype=np.float64) / temperature
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def words_heard(weights) -> np.ndarray:
+def words_heard(weights) -> np.ndarray | np.floating:
     """exp(entropy) over the last axis: 4 when four words are heard alike, 1 when one is heard."""
     weights = np.asarray(weights, dtype=np.float64)
     logs = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
     return np.exp(-(weights * logs).sum(axis=-1))
 
 
-def steepest_slope(weights, temperature: float = 1.0) -> float:
+def steepest_slope(weights, temperature: Real = 1.0) -> float:
     """The largest entry of softmax's derivative, w (1 - w) / T: what a nudge of a score can move.
 
     The derivative of weight i by score j is w_i (δ_ij - w_j) / T. Where the largest entry is
@@ -63,8 +64,8 @@ class SoftmaxExplorer(Explorer):
         words: Sequence[str] = RUNNING_SENTENCE,
         *,
         d_head: int = 512,
-        temperature: float = 1.0,
-        scores: Sequence[float] = (),
+        temperature: Real = 1.0,
+        scores: Sequence[Real] = (),
         seed: int = TYPICAL_SEED,
     ):
         """`scores`: the reader's own, one a word, shown in place of the random vectors'."""
@@ -73,7 +74,8 @@ class SoftmaxExplorer(Explorer):
             raise ValueError(f"SoftmaxExplorer shows 2 to 6 words, got {len(words)}: {words}.")
         if len(scores) and len(scores) != len(words):
             raise ValueError(
-                f"Each of the {len(words)} words needs one score, got {len(scores)}: {list(scores)}."
+                f"Each of the {len(words)} words needs one score, "
+                f"got {len(scores)}: {list(scores)}."
             )
         if not np.isfinite(list(scores)).all():
             raise ValueError(f"Scores must be finite numbers, got {list(scores)}.")

@@ -1,0 +1,310 @@
+"""The explorers of lessons 01 to 03: Python's side, and the page's arithmetic held against it.
+
+The page's half runs in node where there is one; without it those tests are skipped (the browser
+tests run the same code in Chromium).
+"""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from course_utils.text import BPETokenizer, CharTokenizer
+from course_utils.widgets import BPEExplorer, PositionExplorer, SoftmaxExplorer
+from course_utils.widgets.bpe_explorer import number_merges
+from course_utils.widgets.position_explorer import sinusoid
+from course_utils.widgets.softmax_explorer import (
+    D_HEADS,
+    TEMPERATURES,
+    softmax,
+    steepest_slope,
+    words_heard,
+)
+
+CORPUS = (
+    "Tom drinks cold coffee because he is tired. Tom trinkt kalten Kaffee, weil er müde ist. "
+    "The colder the coffee, the tireder Tom; don't we'll they're cold-hearted 1999 2000 2001? "
+    "Größe, Größe, größer! 咖啡 咖啡 ☕ ☕ 😀😀😀   naïve café\n\n  coffees and offices\n"
+) * 3
+STRINGS = [
+    "",
+    " ",
+    "Tom drinks cold coffee",
+    "Tom drinks cold coffee because he is tired.",
+    "don't we'll they're 'sss 'llama I'd x's",
+    "  two  blanks   three \n\n lines\t\ttabs \n",
+    "Größe ist naïve, café, 咖啡 ☕😀👩‍👩‍👧 🇩🇪",
+    "e\u0301 combining, ² ½ Ⅷ ٣ digits, snake_case __init__ _x",
+    "a\u00a0b\u2003c\u3000d\x1ce\x85f\ufeffg\u200bh",
+    "aaaaaaa ababab hehehehe",
+    "(((...!!!??? ---> £5 €6 100%",
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return BPETokenizer.train(CORPUS, 200)
+
+
+def in_node(tmp_path, explorer_class, program: str, given):
+    """What `program` prints as JSON: it sees the page's module as `page`, the data as `given`."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node here to run the page's JavaScript")
+    (tmp_path / "page.mjs").write_text(str(explorer_class._esm), encoding="utf-8")
+    (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
+    (tmp_path / "run.mjs").write_text(
+        'import * as page from "./page.mjs"; import { readFileSync } from "node:fs";\n'
+        'const given = JSON.parse(readFileSync("given.json", "utf8"));\n'
+        f"const answer = (() => {{ {program} }})();\n"
+        "console.log(JSON.stringify(answer));\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [node, "run.mjs"], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# ---- byte-pair encoding
+
+CUT = """
+  const { ranks } = page.readMerges(Int32Array.from(given.merges));
+  return given.strings.map((text) => {
+    const removed = page.removedBy(text, ranks);
+    return given.stops.map((n) => page.pieceSpans(removed, n));
+  });
+"""
+
+
+def spans(tokenizer, text, n_merges):
+    lengths = [len(tokenizer.vocabulary[i]) for i in tokenizer.encode(text, n_merges=n_merges)]
+    ends = np.cumsum(lengths, dtype=int).tolist()
+    return [[end - n, end] for end, n in zip(ends, lengths, strict=True)]
+
+
+def test_page_cuts_as_python_does_at_every_number_of_merges(tmp_path, tokenizer):
+    stops = list(range(len(tokenizer.merges) + 1))
+    merges = number_merges(tokenizer.merges).ravel().tolist()
+    given = {"merges": merges, "strings": STRINGS, "stops": stops}
+    cut = in_node(tmp_path, BPEExplorer, CUT, given)
+    for text, by_stop in zip(STRINGS, cut, strict=True):
+        for n, found in zip(stops, by_stop, strict=True):
+            assert found == spans(tokenizer, text, n), (text, n)
+
+
+def test_page_and_python_agree_where_two_merges_spell_one_token(tmp_path):
+    # In "abcd" the last merge makes "abc", and only then can the one before it act.
+    pairs = [("b", "c"), ("a", "b"), ("ab", "c"), ("abc", "d"), ("a", "bc")]
+    tokenizer = BPETokenizer([(left.encode(), right.encode()) for left, right in pairs])
+    strings = ["xabcd", "abcabcd", "abc xabc", "abcd"]
+    stops = list(range(len(tokenizer.merges) + 1))
+    numbers = number_merges(tokenizer.merges).ravel().tolist()
+    given = {"merges": numbers, "strings": strings, "stops": stops}
+    for text, by_stop in zip(strings, in_node(tmp_path, BPEExplorer, CUT, given), strict=True):
+        assert by_stop == [spans(tokenizer, text, n) for n in stops], text
+
+
+def test_page_shows_whole_characters_as_text_and_loose_bytes_in_hexadecimal(tmp_path):
+    strings = [list("é☕😀".encode()), [0xF0, 0x9F, 0x98], [0x80, 0x41], [0xC3, 0x41], [0xED, 0xA0]]
+    shown = in_node(tmp_path, BPEExplorer, "return given.map(page.readable)", strings)
+    assert shown == [
+        [{"text": "é"}, {"text": "☕"}, {"text": "😀"}],
+        [{"byte": "F0"}, {"byte": "9F"}, {"byte": "98"}],
+        [{"byte": "80"}, {"text": "A"}],
+        [{"byte": "C3"}, {"text": "A"}],
+        [{"byte": "ED"}, {"byte": "A0"}],
+    ]
+
+
+def test_buttons_stop_at_the_merges_that_act_in_the_text(tmp_path):
+    program = """
+      const removed = [Infinity, 3, 7, Infinity, 3];
+      return [[0, 3, 4, 8].map((n) => page.nextAfter(removed, n)),
+              [8, 5, 4, 0].map((n) => page.lastBefore(removed, n)),
+              page.piecesByMerges(removed, 8)];
+    """
+    on, back, pieces = in_node(tmp_path, BPEExplorer, program, None)
+    assert on == [4, 4, 8, 8]
+    assert back == [4, 4, 0, 0]
+    assert pieces == [5, 5, 5, 5, 3, 3, 3, 3, 2]
+
+
+def test_bpe_data_round_trip(tokenizer):
+    explorer = BPEExplorer(tokenizer, "cold coffee", n_merges=7)
+    rows = np.frombuffer(explorer.merges, dtype="<i4").reshape(-1, 3)
+    spelled = {b: bytes([b]) for b in range(256)}
+    for (left, right, merged), pair in zip(rows.tolist(), tokenizer.merges, strict=True):
+        assert (spelled[left], spelled[right]) == tuple(pair)
+        spelled[merged] = spelled[left] + spelled[right]
+    assert np.frombuffer(explorer.counts, dtype="<i4").tolist() == tokenizer.counts
+    assert explorer.n_merges == 7
+
+
+def test_an_emoji_is_four_bytes(tokenizer):
+    assert BPEExplorer(BPETokenizer([]), "😀").pieces(0) == [b"\xf0", b"\x9f", b"\x98", b"\x80"]
+
+
+@pytest.mark.parametrize(
+    "arguments, error, says",
+    [
+        (lambda t: (CharTokenizer("ab"), "ab", 0), TypeError, "CharTokenizer"),
+        (lambda t: (t, 12, 0), TypeError, "int"),
+        (lambda t: (t, "a" * 1001, 0), ValueError, "1,001"),
+        (lambda t: (t, "a", 201), ValueError, "201"),
+        (lambda t: (t, "a", -1), ValueError, "-1"),
+    ],
+)
+def test_bpe_errors_name_what_was_given(tokenizer, arguments, error, says):
+    given_tokenizer, text, n_merges = arguments(tokenizer)
+    with pytest.raises(error, match=says):
+        BPEExplorer(given_tokenizer, text, n_merges=n_merges)
+
+
+# ---- positions
+
+
+def test_table_equals_the_package_s(tmp_path):
+    from course_utils.positions import sinusoidal
+
+    for d_model, base in ((8, 10), (64, 10_000)):
+        ours = sinusoid(50, d_model, base)
+        np.testing.assert_allclose(ours, sinusoidal(50, d_model, float(base)).numpy(), atol=1e-6)
+        page = in_node(
+            tmp_path, PositionExplorer, "return [...page.encode(50, ...given)]", [d_model, base]
+        )
+        np.testing.assert_allclose(ours.ravel(), page, atol=1e-6)
+
+
+def test_page_s_dot_products_depend_on_the_distance_only(tmp_path):
+    program = """
+      const table = page.encode(128, 32, 10000);
+      return [0, 7, 40].map((p) => page.dotProduct(table, 32, p, p + 11));
+    """
+    products = in_node(tmp_path, PositionExplorer, program, None)
+    expected = sinusoid(12, 32) @ sinusoid(12, 32)[0]
+    np.testing.assert_allclose(products, expected[11], atol=1e-4)
+    assert PositionExplorer(128, 32, position=40, distance=11).dot_product() == pytest.approx(
+        expected[11]
+    )
+
+
+@pytest.mark.parametrize(
+    "given, says",
+    [
+        ({"n": 1}, "n=1"),
+        ({"d_model": 7}, "7"),
+        ({"base": 99}, "99"),
+        ({"n": 10, "position": 10}, "position=10"),
+        ({"n": 10, "position": 0, "distance": -1}, "distance=-1"),
+    ],
+)
+def test_position_errors_name_what_was_given(given, says):
+    with pytest.raises(ValueError, match=says):
+        PositionExplorer(**given)
+
+
+# ---- softmax
+
+
+def test_page_s_softmax_equals_python_s(tmp_path):
+    explorer = SoftmaxExplorer()
+    program = """
+      const bytes = Uint8Array.from(atob(given.coordinates), (c) => c.charCodeAt(0));
+      const coordinates = new Float32Array(bytes.buffer);
+      return given.cases.map(([draw, dHead, temperature]) => {
+        const scores = page.dotProducts(coordinates, given.shape, draw, dHead);
+        return page.summarise(scores, temperature);
+      });
+    """
+    from base64 import b64encode
+
+    cases = [[0, 512, 1.0], [3, 64, 0.1], [15, 1, 10.0], [7, 48, 2.0]]
+    given = {
+        "coordinates": b64encode(explorer.coordinates).decode(),
+        "cases": cases,
+        "shape": [16, 5, 512],
+    }
+    found = in_node(tmp_path, SoftmaxExplorer, program, given)
+    for (draw, d_head, temperature), page in zip(cases, found, strict=True):
+        scores = explorer.dot_products(d_head)[draw]
+        weights = softmax(scores, temperature)
+        np.testing.assert_allclose(page["scores"], scores, rtol=1e-9)
+        np.testing.assert_allclose(page["weights"], weights, atol=1e-9)
+        assert page["heard"] == pytest.approx(float(words_heard(weights)))
+        assert page["slope"] == pytest.approx(steepest_slope(weights, temperature), abs=1e-12)
+
+
+def test_page_and_python_offer_the_same_stops(tmp_path):
+    stops = in_node(tmp_path, SoftmaxExplorer, "return [page.D_HEADS, page.TEMPERATURES]", None)
+    assert stops == [list(D_HEADS), list(TEMPERATURES)]
+
+
+def test_slope_is_the_largest_entry_of_softmax_s_derivative():
+    import torch
+
+    scores = torch.tensor([0.3, -1.0, 2.0, 0.5], dtype=torch.float64)
+    jacobian = torch.autograd.functional.jacobian(lambda s: torch.softmax(s / 2, -1), scores)
+    weights = torch.softmax(scores / 2, -1).numpy()
+    assert steepest_slope(weights, 2.0) == pytest.approx(jacobian.abs().max().item())
+
+
+def test_words_heard_counts_words():
+    assert words_heard([0.25] * 4) == pytest.approx(4)
+    assert words_heard([0, 0, 1, 0]) == pytest.approx(1)
+    assert words_heard([0.5, 0.5, 0, 0]) == pytest.approx(2)
+
+
+def test_softmax_saturates_without_the_root_and_not_with_it():
+    """The claim of the picture, over all sixteen draws."""
+    explorer = SoftmaxExplorer()
+    scores = explorer.dot_products(512)
+    assert words_heard(softmax(scores)).mean() < 1.3
+    assert words_heard(softmax(scores / np.sqrt(512))).mean() > 2.5
+
+
+@pytest.mark.parametrize(
+    "given, says",
+    [
+        ({"words": ["Tom"]}, "got 1"),
+        ({"scores": [1.0, 2.0]}, "got 2"),
+        ({"scores": [1.0, 2.0, float("nan"), 0.0]}, "nan"),
+        ({"d_head": 513}, "513"),
+        ({"temperature": 0}, "got 0"),
+    ],
+)
+def test_softmax_errors_name_what_was_given(given, says):
+    with pytest.raises(ValueError, match=says):
+        SoftmaxExplorer(**given)
+
+
+# ---- all of them
+
+
+@pytest.fixture(params=["bpe", "position", "softmax", "own scores"])
+def explorer(request, tokenizer):
+    return {
+        "bpe": lambda: BPEExplorer(tokenizer, "Tom drinks cold coffee ☕ for $5 and 咖啡"),
+        "position": lambda: PositionExplorer(n=32, d_model=64),
+        "softmax": SoftmaxExplorer,
+        "own scores": lambda: SoftmaxExplorer(scores=[3, 1, -2, 0]),
+    }[request.param]()
+
+
+def test_still_and_alt(explorer, recwarn):
+    figure = explorer.still()
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+    assert figure.get_figwidth() <= 7
+    assert not recwarn.list, [str(w.message) for w in recwarn.list]
+    assert 80 < len(explorer.alt) < 700
+
+
+def test_nothing_in_the_page_s_module_needs_the_network(explorer):
+    assert "http://" not in str(explorer._esm).replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in str(explorer._esm)
+    assert "from \"" not in str(explorer._esm), "an import that the page could not resolve"
