@@ -191,12 +191,15 @@ class Notebook:
 
     def run(self, piece: str) -> Locator:
         """Click into the cell and press Shift+Enter; back when it has finished."""
+        self.start(piece)
         index = self.index(piece)
-        cell = self.cell_at(index)
-        cell.locator(".cm-content").click()
-        self.page.keyboard.press("Shift+Enter")
         self.wait_until_run([index])
         return self.cell_at(index)
+
+    def start(self, piece: str) -> None:
+        """Click into the cell and press Ctrl+Enter; back when the kernel has begun."""
+        self.cell(piece).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
 
     def write(self, piece: str, source: str) -> None:
         """Put `source` into the cell in place of what stands there, from the clipboard as it were.
@@ -221,6 +224,18 @@ class Notebook:
             timeout=RUN_TIMEOUT * SECONDS,
         )
         self.wait_until_idle()
+
+    def kernel_status(self) -> str:
+        return self.page.evaluate(
+            "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
+        )
+
+    def choose_theme(self, name: str) -> None:
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name
+        )
+        light = str(name.endswith("Light")).lower()
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
     def wait_until_idle(self, timeout=RUN_TIMEOUT) -> None:
         self.page.wait_for_function(
