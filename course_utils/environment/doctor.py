@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,8 +29,9 @@ class Finding:
 
     def __str__(self) -> str:
         mark = "ok" if self.mend is None else "MISSING" if self.vital else "--"
-        line = f"{mark:8}{self.name:16}{self.state}"
-        return line if self.mend is None else f"{line}\n{'':24}mend: {self.mend}"
+        parts = [self.state] if self.mend is None else [self.state, f"mend: {self.mend}"]
+        lines = [line for part in parts for line in textwrap.wrap(part, 72)]
+        return f"{mark:8}{self.name:16}" + f"\n{'':24}".join(lines)
 
 
 def report(environment: install.Environment, *, say=install.tell) -> int:

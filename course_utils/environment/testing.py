@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils import threads
-from course_utils.environment import places
+from course_utils.environment import Problem, places
 from course_utils.environment.install import Environment, tell
 from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 
@@ -77,6 +77,7 @@ def stages(
     Paths among the options (from the folder `here`, or from the checkout) take the place of the
     three stages; a notebook among them is compared with its stored outputs.
     """
+    refuse_missing(options, here, root)
     paths = {option: found for option in options if (found := as_path(option, here, root))}
     rest = [option for option in options if option not in paths]
     if paths:
@@ -118,6 +119,14 @@ def as_path(option: str, here: Path, root: Path) -> str | None:
         if name and (folder / name).exists():
             return "::".join([str((folder / name).resolve()), *inner])
     return None
+
+
+def refuse_missing(options: Sequence[str], here: Path, root: Path) -> None:
+    """A test file that does not exist is told at once, not once a stage."""
+    for before, option in zip(["", *options], options, strict=False):
+        looks_like_one = option.split("::")[0].endswith((".py", ".ipynb")) or "::" in option
+        if looks_like_one and not before.startswith("-") and as_path(option, here, root) is None:
+            raise Problem(f"There is no {option.split('::')[0]}: give a path from this folder.")
 
 
 def existing(root: Path, folders: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import threads
-from course_utils.environment import doctor, install, testing
+from course_utils.environment import Problem, doctor, install, testing
 from course_utils.environment.testing import Outcome, Stage
 from course_utils.paths import ROOT
 
@@ -40,6 +40,12 @@ def test_paths_take_the_place_of_the_stages():
     assert stage.arguments[0] == f"{here / 'test_main.py'}::test_help_names_every_command"
     assert rest == ["-v"] and stage.side_by_side
     assert "--nbval" not in stage.arguments
+
+
+def test_a_missing_file_is_told_before_anything_runs():
+    with pytest.raises(Problem, match="There is no tests/unit/test_nothing.py"):
+        plan("tests/unit/test_nothing.py::test_it")
+    plan("-k", "test_nothing.py"), plan("-k", "a::b")  # these are no paths
 
 
 def test_a_browser_test_by_its_path_gets_a_browser():
