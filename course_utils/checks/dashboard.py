@@ -1,0 +1,53 @@
+"""The dashboard of lesson 00: what was bet, passed, peeked at."""
+
+import html
+
+from course_utils.checks import progress_store, task
+from course_utils.paths import NOTEBOOKS
+
+
+class Progress:
+    """A table of the lessons. Shows itself at the end of a cell."""
+
+    HEADER = ("lesson", "bets placed", "won", "tasks passed", "hints", "answers seen")
+
+    def __init__(self):
+        self.rows = [self._row(path.stem) for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
+
+    @staticmethod
+    def _row(lesson: str) -> tuple[str, ...]:
+        number = lesson[:2]
+        bets = [bet for name, bet in progress_store.bets().items() if name.startswith(f"{number}.")]
+        declared = [t.id for t in task.tasks_of(number)] if number in task.lesson_numbers() else []
+        kept = progress_store.tasks()
+        done = [kept[task_id] for task_id in declared if task_id in kept]
+        return (
+            lesson.replace("_", " "),
+            str(len(bets)),
+            str(sum(bet["right"] for bet in bets)),
+            f"{sum(t['passed'] for t in done)} of {len(declared)}",
+            str(sum(t["hints"] for t in done)),
+            str(sum(t["revealed"] for t in done)),
+        )
+
+    def __repr__(self) -> str:
+        table = [self.HEADER, *self.rows]
+        widths = [max(len(row[i]) for row in table) for i in range(len(self.HEADER))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in table
+        )
+
+    def _repr_html_(self) -> str:
+        def line(cells, tag):
+            return (
+                "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+            )
+
+        body = "".join(line(row, "td") for row in self.rows)
+        return f"<table><thead>{line(self.HEADER, 'th')}</thead><tbody>{body}</tbody></table>"
+
+
+def progress() -> Progress:
+    """What you have bet, passed and looked up so far, lesson by lesson."""
+    return Progress()
