@@ -295,7 +295,8 @@ def settle(environment: Environment) -> None:
     if state is None:
         raise Problem("The new .venv does not run: delete the folder .venv and run again.")
     path_file = Path(state["site_packages"]) / "attention_optional.pth"
-    path_file.write_text(f"{ROOT}\n", encoding="utf-8")
+    # A line of code in ASCII, because a line with the path itself is read in the system's encoding.
+    path_file.write_text(f"import sys; sys.path.append({ascii(str(ROOT))})\n", encoding="ascii")
     register_kernel(environment)
     write_settings(environment)
 

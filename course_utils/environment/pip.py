@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from course_utils.environment import Problem
@@ -51,7 +51,7 @@ def watch(command: Sequence[str], log: Path) -> int:
             text=True,
             encoding="utf-8",
             errors="replace",
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+            env=variables(os.environ),
         )
 
         def listen() -> None:
@@ -71,6 +71,13 @@ def watch(command: Sequence[str], log: Path) -> int:
                 process.terminate()
                 process.wait()
             sign.clear()
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """pip's variables: the user's PIP_… and proxies, but no packages from elsewhere."""
+    elsewhere = ("PYTHONPATH", "PYTHONHOME")
+    kept = {name: value for name, value in environ.items() if name not in elsewhere}
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 class Sign:

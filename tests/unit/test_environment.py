@@ -384,6 +384,12 @@ def test_pip_is_called_once_and_a_failure_is_a_problem(tmp_path):
     assert "Collecting" in log.read_text()
 
 
+def test_pips_own_variables_are_passed_on():
+    given = {"PIP_INDEX_URL": "A", "HTTPS_PROXY": "B", "PYTHONPATH": "C", "PATH": "D"}
+    passed = pip.variables(given)
+    assert given.items() - passed.items() == {("PYTHONPATH", "C")}
+
+
 def test_an_earlier_failure_in_the_log_does_not_explain_a_later_one(tmp_path):
     if sys.platform == "win32":
         pytest.skip("the stand-in is a shell script")
@@ -449,6 +455,25 @@ def test_the_kernel_is_registered_inside_with_threads_that_do_not_spin(monkeypat
     pairs = zip(command, command[1:], command[2:], strict=False)
     given = {name: value for flag, name, value in pairs if flag == "--env"}
     assert given == threads.SETTINGS
+
+
+def test_the_course_can_be_imported_wherever_its_folder_lies(monkeypatch, tmp_path):
+    """Also below a folder whose name the system's encoding cannot write."""
+    root = tmp_path / "Jürgen’s 咖啡"
+    (root / "course_utils").mkdir(parents=True)
+    (root / "course_utils" / "__init__.py").write_text("here = True\n")
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    monkeypatch.setattr(install, "ROOT", root)
+    monkeypatch.setattr(install, "probe", lambda *given: {"site_packages": str(packages)})
+    monkeypatch.setattr(install, "register_kernel", lambda environment: None)
+    install.settle(install.own_environment(tmp_path))
+    look = (
+        f"import site; site.addsitedir({str(packages)!r}); import course_utils;"
+        "print(course_utils.here)"
+    )
+    told = subprocess.run([sys.executable, "-I", "-S", "-c", look], capture_output=True, text=True)
+    assert told.stdout == "True\n", told.stderr
 
 
 def test_a_newcomer_is_asked_nothing(tmp_path):
