@@ -225,6 +225,11 @@ class Notebook:
         )
         self.wait_until_idle()
 
+    def restart(self) -> None:
+        """A fresh kernel, without the question that the menu asks first."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self.wait_until_idle()
+
     def kernel_status(self) -> str:
         return self.page.evaluate(
             "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"

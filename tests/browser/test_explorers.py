@@ -67,6 +67,7 @@ def test_explorer(lab, page, place, picture, name):
         move_by_key(page, explorer, slider)
     assert notebook.kernel_status() == "busy"  # so the kernel had no part in it
     picture(f"explorer-{name}", explorer)
+    assert overlapping_words(explorer) == []
 
     notebook.choose_theme("JupyterLab Dark")
     assert faint_words(explorer) == []
@@ -125,6 +126,32 @@ def faint_words(explorer: Locator) -> list:
                 const ratio = (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05);
                 if (ratio < 4.5 && !node.disabled) found.push([own, ratio.toFixed(1)]);
             }
+            return found;
+        }"""
+    )
+
+
+def overlapping_words(explorer: Locator) -> list[list[str]]:
+    """Pairs of words of which one is written over a tenth of the other, or more."""
+    return explorer.evaluate(
+        """explorer => {
+            const words = [], walker = document.createTreeWalker(explorer, NodeFilter.SHOW_TEXT);
+            while (walker.nextNode()) {
+                const node = walker.currentNode, range = document.createRange();
+                if (!node.textContent.trim() || !node.parentElement.checkVisibility()
+                    || node.parentElement.closest("style, title, desc, option")) continue;
+                range.selectNodeContents(node);
+                for (const box of range.getClientRects())
+                    if (box.width > 1 && box.height > 1) words.push([node.textContent, box]);
+            }
+            const size = box => box.width * box.height;
+            const found = [];
+            words.forEach(([a, here], i) => words.slice(i + 1).forEach(([b, there]) => {
+                const width = Math.min(here.right, there.right) - Math.max(here.left, there.left);
+                const height = Math.min(here.bottom, there.bottom) - Math.max(here.top, there.top);
+                const common = Math.max(0, width) * Math.max(0, height);
+                if (common > 0.1 * Math.min(size(here), size(there))) found.push([a, b]);
+            }));
             return found;
         }"""
     )
