@@ -64,18 +64,17 @@ const DIVIDED = "var(--ao-blue)";
 const STYLE = `
 .ao-softmax .panels { display: grid; grid-template-columns: 1fr 1fr; gap: 24px;
   margin: 12px 0 6px; }
+.ao-softmax .ao-choice, .ao-softmax .own { min-height: 34px; align-items: center; }
 .ao-softmax .ao-slider { grid-template-columns: 80px 1fr 92px; }
 .ao-softmax .panel h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
-.ao-softmax .row { display: grid; grid-template-columns: 52px 56px 1fr 52px; gap: 8px;
+.ao-softmax .word { display: grid; grid-template-columns: 52px 52px 1fr 56px; gap: 8px;
   align-items: center; height: 24px; font-variant-numeric: tabular-nums; }
-.ao-softmax .row > :nth-child(2), .ao-softmax .row > :nth-child(4) { text-align: right; }
-.ao-softmax .row.head { color: var(--ao-faint); height: 18px; font-size: 11px; }
+.ao-softmax .word > :nth-child(2), .ao-softmax .word > :nth-child(4) { text-align: right; }
+.ao-softmax .word.head { color: var(--ao-faint); height: 18px; font-size: 11px; }
 .ao-softmax .track { height: 16px; border-left: 1px solid var(--ao-faint); }
 .ao-softmax .bar { height: 16px; min-width: 1px; }
 .ao-softmax .facts { margin: 6px 0 0; font-size: 12px; display: grid;
-  grid-template-columns: auto 1fr; gap: 2px 10px; }
-.ao-softmax .facts dt { color: var(--ao-faint); }
-.ao-softmax .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
+  grid-template-columns: max-content 1fr; gap: 2px 12px; font-variant-numeric: tabular-nums; }
 .ao-softmax [hidden] { display: none !important; }
 .ao-softmax .own { display: flex; gap: 10px; flex-wrap: wrap; align-items: center; }
 .ao-softmax .own input { width: 64px; }
@@ -87,20 +86,20 @@ function drawPanel(heading, words, color) {
     const score = el("span");
     const weight = el("span");
     const bar = el("div", { class: "bar", style: `background: ${color}` });
-    const row = el("div", { class: "row" }, el("span", {}, word), score,
+    const row = el("div", { class: "word" }, el("span", {}, word), score,
       el("div", { class: "track" }, bar), weight);
     return { row, score, bar, weight };
   });
   const facts = ["largest weight", "words listened to", "steepest slope"].map((name) => {
-    const value = el("dd");
-    return { term: el("dt", {}, name), value };
+    const value = el("span");
+    return { term: el("span", { class: "ao-faint" }, name), value };
   });
   const root = el("section", { class: "panel" },
     el("h4", {}, heading),
-    el("div", { class: "row head" }, el("span"), el("span", {}, "score"), el("span"),
+    el("div", { class: "word head" }, el("span"), el("span", {}, "score"), el("span"),
       el("span", {}, "weight")),
     ...rows.map(({ row }) => row),
-    el("dl", { class: "facts" }, ...facts.flatMap(({ term, value }) => [term, value])));
+    el("div", { class: "facts" }, ...facts.flatMap(({ term, value }) => [term, value])));
 
   function show({ scores, weights, largest, heard, slope }) {
     rows.forEach(({ score, bar, weight }, i) => {
