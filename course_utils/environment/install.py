@@ -203,7 +203,8 @@ def add_missing(
 ) -> bool:
     """Add what a sound environment lacks: weights (conda's list cannot name them), test tools."""
     groups = [] if environment.own else [("the published weights", ["--no-deps"], wanted.weights)]
-    if test and read_stamp(environment).get("test") != wanted.digest(test=True):
+    stale = test and read_stamp(environment).get("test") != wanted.digest(test=True)
+    if stale:
         groups.append(("the test tools", [], wanted.test))
     worked = False
     for what, own_options, requirements in groups:
@@ -214,7 +215,7 @@ def add_missing(
             arguments = [*own_options, *requirements]
             pip.install(environment.python, arguments, options, log=environment.log)
             worked = True
-    if test and environment.own:
+    if stale and environment.own:
         write_stamp(environment, wanted, test=wanted.digest(test=True))
     return worked
 
