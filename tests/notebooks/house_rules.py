@@ -301,7 +301,7 @@ def announces_one_coffee(page: Page) -> Complaints:
 
 
 def ends_with_a_recap(page: Page) -> Complaints:
-    for name, pattern in {"recap": r"so what|recap", "sources": r"sources?"}.items():
+    for name, pattern in {"recap": r"so what|recap", "sources": r"sources?|papers?"}.items():
         heading = rf"(?im)^(?:#+ .*|\*\*)\b(?:{pattern})\b"
         if not any(re.search(heading, source) for source in source_of_prose(page)):
             yield f"has no {name}: a heading or a bold beginning of a line that says so"
