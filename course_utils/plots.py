@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 PAGE = "#ffffff"
 INK = "#222222"
@@ -34,15 +35,22 @@ NUMBERS_UP_TO = 12  # rows or columns: with more, numbers in the cells would not
 
 
 def figure(
-    width: float = WIDTH, height: float = 4.0, *, rows: int = 1, columns: int = 1
+    width: float = WIDTH,
+    height: float = 4.0,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    widths: Sequence[float] | None = None,
+    heights: Sequence[float] | None = None,
 ) -> tuple[Figure, Axes | np.ndarray]:
     """A figure of `width` × `height` inches (100 pixels each on the page) and its axes.
 
-    One `Axes`, or an array of them if there are several rows or columns.
+    One `Axes`, or an array of them if there are several rows or columns, whose relative `widths`
+    and `heights` can be given.
     """
     fig = Figure(figsize=(width, height), layout="constrained", facecolor=PAGE)
     FigureCanvasAgg(fig)
-    axes = fig.subplots(rows, columns)
+    axes = fig.subplots(rows, columns, width_ratios=widths, height_ratios=heights)
     for ax in np.atleast_1d(axes).flat:
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=SMALL_SIZE, colors=INK)
@@ -77,6 +85,11 @@ def show(fig: Figure, alt: str) -> None:
     display(data, metadata=metadata, raw=True)
 
 
+def frame(corner: tuple[float, float], width: float, height: float) -> Rectangle:
+    """A box that says "this one", to be added to axes with `ax.add_patch`."""
+    return Rectangle(corner, width, height, fill=False, edgecolor=ORANGE, linewidth=2)
+
+
 def attention_map(
     weights,
     query_tokens: Sequence[str],
@@ -98,7 +111,7 @@ def attention_map(
             f"the words are {len(query_tokens)} × {len(key_tokens)}."
         )
     top = max(float(np.nanmax(weights)), 1e-9)
-    ax = _grid(weights, query_tokens, key_tokens, ATTENTION, (0.0, top), ax, numbers="{:.2f}")
+    ax = _grid(weights, query_tokens, key_tokens, ATTENTION, (0.0, top), ax, hide_zeros=True)
     ax.set_ylabel("who looks", fontsize=SMALL_SIZE, color=FAINT)
     return _titled(ax, title)
 
@@ -125,7 +138,7 @@ def heat_map(
         colors, limits = SIGNED, (-top, top)
     else:
         colors, limits = ATTENTION, (min(0.0, float(np.nanmin(values))), float(np.nanmax(values)))
-    return _titled(_grid(values, rows, columns, colors, limits, ax, numbers="{:.2f}"), title)
+    return _titled(_grid(values, rows, columns, colors, limits, ax), title)
 
 
 def position_map(encoding, *, title: str, ax: Axes | None = None) -> Figure:
@@ -221,7 +234,7 @@ def _axes(ax: Axes | None, height: float) -> Axes:
     return figure(WIDTH, height)[1] if ax is None else ax
 
 
-def _grid(values, rows, columns, colors, limits, ax, *, numbers: str) -> Axes:
+def _grid(values, rows, columns, colors, limits, ax, *, hide_zeros: bool = False) -> Axes:
     """Cells with their numbers where those are legible, and the words along both sides."""
     n_rows, n_columns = values.shape
     ax = _axes(ax, min(7.0, 1.4 + max(0.32, min(0.55, 4.2 / n_rows)) * n_rows))
@@ -237,12 +250,14 @@ def _grid(values, rows, columns, colors, limits, ax, *, numbers: str) -> Axes:
         ax.set_yticks(range(n_rows), rows, fontsize=LABEL_SIZE)
     if max(n_rows, n_columns) <= NUMBERS_UP_TO:
         for (row, column), value in np.ndenumerate(values):
+            if hide_zeros and abs(value) < 0.005:
+                continue
             red, green, blue, _ = colors((value - limits[0]) / max(limits[1] - limits[0], 1e-9))
             light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
             ax.text(
                 column,
                 row,
-                numbers.format(value),
+                f"{value:.2f}",
                 ha="center",
                 va="center",
                 fontsize=SMALL_SIZE,

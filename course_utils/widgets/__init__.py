@@ -1,8 +1,9 @@
 """The interactive explorers. Each is a pair of files here: NAME.py and NAME.js."""
 
+from course_utils.widgets.attention_explorer import AttentionExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
 from course_utils.widgets.position_explorer import PositionExplorer
 from course_utils.widgets.softmax_explorer import SoftmaxExplorer
 
-__all__ = ["BPEExplorer", "PositionExplorer", "SoftmaxExplorer", "bet"]
+__all__ = ["AttentionExplorer", "BPEExplorer", "PositionExplorer", "SoftmaxExplorer", "bet"]

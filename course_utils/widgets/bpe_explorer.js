@@ -121,10 +121,10 @@ const LONGEST_TEXT = 1000;
 const STYLE = `
 .ao-bpe .ao-controls { grid-template-columns: 1fr; }
 .ao-bpe .buttons { display: flex; gap: 8px; }
-.ao-bpe .chips { line-height: 2.1; margin: 12px 0; min-height: 84px; max-height: 210px;
+.ao-bpe .chips { line-height: 2; margin: 12px 0; min-height: 84px; max-height: 210px;
   overflow-y: auto; overflow-wrap: anywhere; }
 .ao-bpe .chip { border: 1px solid var(--ao-faint); border-radius: 4px; padding: 3px 3px;
-  margin: 0 1px; white-space: pre-wrap; font-family: var(--jp-code-font-family, monospace);
+  margin: 0 1px; display: inline-block; line-height: 1.4; white-space: pre-wrap; font-family: var(--jp-code-font-family, monospace);
   font-size: 13px; background: var(--ao-page); }
 .ao-bpe .chip.odd { background: var(--ao-shade); }
 .ao-bpe .chip.new { outline: 2px solid var(--ao-orange); font-weight: 700; }
@@ -155,7 +155,7 @@ function inWords(bytes) {
 
 /** How many pieces are left after each number of merges, as a curve with the slider's place. */
 function drawCurve(nMerges) {
-  const [width, height, left, right, top, bottom] = [680, 120, 44, 60, 14, 30];
+  const [width, height, left, right, top, bottom] = [680, 120, 44, 76, 14, 30];
   const x = (merges) => left + (merges / Math.max(1, nMerges)) * (width - left - right);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   const text = (attributes, words = "") => svg("text", { class: "small", ...attributes }, words);
@@ -206,8 +206,8 @@ function render({ model, el: host }) {
 
   const sentence = textBox("Your sentence", { rows: 2, maxlength: LONGEST_TEXT }, read);
   const merges = slider("merges", { min: 0, max: nMerges }, plain, draw);
-  const back = button("Back to the merge before", () => jump(lastBefore(removed, merges.value)));
-  const on = button("On to the next that acts here", () => jump(nextAfter(removed, merges.value)));
+  const back = button("Previous merge here", () => jump(lastBefore(removed, merges.value)));
+  const on = button("Next merge here", () => jump(nextAfter(removed, merges.value)));
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const story = el("p", { class: "story" });
   const chips = el("div", { class: "chips", role: "group", "aria-label": "The pieces" });
@@ -231,9 +231,9 @@ function render({ model, el: host }) {
     const isNew = ([start, end]) => n > 0 && removed.slice(start + 1, end).includes(n - 1);
     chips.replaceChildren(...spans.map((span, i) =>
       drawChip(bytes.subarray(...span), i, isNew(span))));
+    const each = spans.length ? (characters / spans.length).toFixed(2) : "no";
     headline.textContent = `${count(n, "merge")}: ${count(spans.length, "piece")}, ` +
-      `${(characters / Math.max(1, spans.length)).toFixed(2)} characters a piece, ` +
-      `from a vocabulary of ${plain(vocabularySizes[n])}.`;
+      `${each} characters a piece, from a vocabulary of ${plain(vocabularySizes[n])}.`;
     story.textContent = tellMerge(n, spans.filter(isNew).length);
     curve.mark(n);
     back.disabled = lastBefore(removed, n) === n;

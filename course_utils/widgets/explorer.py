@@ -45,7 +45,7 @@ def page_look() -> str:
     """The course's CSS: the palette of `plots`, then the rules of lib/look.css."""
     palette = (
         f".ao-explorer {{ --ao-blue: {plots.BLUE}; --ao-orange: {plots.ORANGE}; "
-        f"--ao-green: {plots.GREEN}; --ao-pink: {plots.PINK}; }}\n"
+        f"--ao-green: {plots.GREEN}; --ao-pink: {plots.PINK}; --ao-sky: {plots.COLORS[2]}; }}\n"
     )
     return palette + (LIB / "look.css").read_text(encoding="utf-8")
 

@@ -32,9 +32,10 @@ export const D_MODELS = [8, 16, 32, 64];
 export const BASES = [10, 100, 1000, 10000, 100000];
 
 const STYLE = `
+.ao-position .ao-faint { font-size: 12px; margin: 4px 0; }
 .ao-position .clocks { display: block; width: 100%; height: auto; margin: 10px 0 4px; }
-.ao-position .below { display: grid; grid-template-columns: 300px 1fr; gap: 20px; }
-.ao-position .map { position: relative; margin: 22px 30px 2px; height: 240px; }
+.ao-position .below { display: grid; grid-template-columns: 43fr 57fr; gap: 12px; }
+.ao-position .map { position: relative; margin: 12px 28px 2px; height: 216px; }
 .ao-position .map canvas { width: 100%; height: 100%; image-rendering: pixelated; display: block; }
 .ao-position .box { position: absolute; left: -3px; right: -3px; box-sizing: content-box;
   outline: 2px solid var(--ao-blue); min-height: 3px; font-size: 11px; font-weight: 700; }
@@ -48,7 +49,7 @@ const STYLE = `
 .ao-position .scale { display: flex; gap: 6px; justify-content: center; align-items: center; }
 .ao-position .ramp { width: 90px; height: 9px;
   background: linear-gradient(to right, var(--ao-blue), transparent, var(--ao-orange)); }
-.ao-position .columns { display: flex; justify-content: space-between; margin: 0 30px; }
+.ao-position .columns { display: flex; justify-content: space-between; margin: 0 28px; }
 `;
 
 const MINUS = [0, 114, 178]; // plots.SIGNED: blue for -1, orange for +1
@@ -59,7 +60,9 @@ const plain = (number) => (number < 0 ? "−" : "") + Math.abs(number).toFixed(2
 
 function turnTime(frequency) {
   const positions = (2 * Math.PI) / frequency;
-  return positions < 100 ? positions.toFixed(1) : Math.round(positions).toLocaleString("en-US");
+  if (positions < 100) return positions.toFixed(1);
+  if (positions < 10000) return Math.round(positions).toLocaleString("en-US");
+  return `${Math.round(positions / 1000)}k`;
 }
 
 /** The clocks' faces and hands; `point` turns them and costs two attributes a hand. */
@@ -174,7 +177,7 @@ function drawMap(n) {
 
 /** Dot products by distance: all of them faint, those this position can see in bold. */
 function drawCurve(n) {
-  const [width, height, left, right, top, bottom] = [360, 280, 30, 10, 22, 34];
+  const [width, height, left, right, top, bottom] = [360, 268, 24, 10, 16, 34];
   const x = (distance) => left + ((distance + n - 1) / (2 * n - 2)) * (width - left - right);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   const text = (attributes, words = "") => {
@@ -197,7 +200,8 @@ function drawCurve(n) {
   ];
   picture.append(
     zero, all, seen, drop, dot, value, highest, nothing, ...ticks,
-    text({ x: x(0), y: height - 3, "text-anchor": "middle" }, "distance to the other position"),
+    text({ x: x(0), y: height - 3, "text-anchor": "middle" },
+      "distance to the other position (bold: what is in the table)"),
   );
 
   let y;
@@ -302,9 +306,9 @@ function render({ model, el: host }) {
       "One clock for each pair of dimensions"), clockHolder, legend),
     el("div", { class: "below" },
       el("figure", {}, el("figcaption", { class: "strong" },
-        "The table: positions down, dimensions across"), map.root),
-      el("figure", {}, el("figcaption", { class: "strong" },
-        "Dot products, by distance (bold: what this position can see)"), curve.picture))));
+        "The table, position by position"), map.root),
+      el("figure", {}, el("figcaption", { class: "strong" }, "Dot products, by distance"),
+        curve.picture))));
   take();
   model.on("change:position change:distance change:d_model change:base", take);
 }

@@ -64,7 +64,7 @@ const DIVIDED = "var(--ao-blue)";
 const STYLE = `
 .ao-softmax .panels { display: grid; grid-template-columns: 1fr 1fr; gap: 24px;
   margin: 12px 0 6px; }
-.ao-softmax .ao-choice, .ao-softmax .own { min-height: 34px; align-items: center; }
+.ao-softmax .own { min-height: 34px; }
 .ao-softmax .ao-slider { grid-template-columns: 80px 1fr 92px; }
 .ao-softmax .panel h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
 .ao-softmax .word { display: grid; grid-template-columns: 52px 52px 1fr 56px; gap: 8px;
@@ -75,8 +75,11 @@ const STYLE = `
 .ao-softmax .bar { height: 16px; min-width: 1px; }
 .ao-softmax .facts { margin: 6px 0 0; font-size: 12px; display: grid;
   grid-template-columns: max-content 1fr; gap: 2px 12px; font-variant-numeric: tabular-nums; }
+.ao-softmax .note { font-size: 12px; margin: 8px 0; }
 .ao-softmax [hidden] { display: none !important; }
-.ao-softmax .own { display: flex; gap: 10px; flex-wrap: wrap; align-items: center; }
+.ao-softmax .own { display: flex; gap: 14px; flex-wrap: wrap; align-items: center; }
+.ao-softmax .own label { display: flex; gap: 6px; align-items: center; }
+.ao-softmax .ao-choice, .ao-softmax .own { grid-column: 1 / -1; }
 .ao-softmax .own input { width: 64px; }
 `;
 
@@ -201,6 +204,10 @@ function render({ model, el: host }) {
     el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"),
     curve.picture);
 
+  const meaning = `Words listened to: ${words.length} when all weights are equal, 1 when one word ` +
+    "has everything. Steepest slope: the most that a weight moves for one unit of score; where it " +
+    "is 0, nothing can be learned.";
+
   function change(part) {
     Object.assign(state, part);
     if ("temperature" in part) drawMeans();
@@ -252,7 +259,8 @@ function render({ model, el: host }) {
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" },
       dHead.root, temperature.root, source.root, randomRow, ownRow),
-    el("div", { class: "panels" }, ...panels.map((panel) => panel.root)), chart);
+    el("div", { class: "panels" }, ...panels.map((panel) => panel.root)),
+    el("p", { class: "ao-faint note" }, meaning), chart);
   host.replaceChildren(root);
   take();
   model.on("change:d_head change:temperature change:draw change:scores", take);
