@@ -135,7 +135,7 @@ def broken(environment: Environment, wanted: pins.Pins) -> str | None:
     stamp = read_stamp(environment)
     if not stamp:
         return "the last installation did not finish"
-    if stamp.get("course") != wanted.digest(test=False):
+    if stamp.get("course") != wanted.digest:
         return "it was made for other versions"
     names = [pins.name_and_version(pin)[0] for pin in wanted.course + wanted.weights]
     state = probe(environment, names)
@@ -203,8 +203,7 @@ def add_missing(
 ) -> bool:
     """Add what a sound environment lacks: weights (conda's list cannot name them), test tools."""
     groups = [] if environment.own else [("the published weights", ["--no-deps"], wanted.weights)]
-    stale = test and read_stamp(environment).get("test") != wanted.digest(test=True)
-    if stale:
+    if test:
         groups.append(("the test tools", [], wanted.test))
     worked = False
     for what, own_options, requirements in groups:
@@ -215,8 +214,6 @@ def add_missing(
             arguments = [*own_options, *requirements]
             pip.install(environment.python, arguments, options, log=environment.log)
             worked = True
-    if stale and environment.own:
-        write_stamp(environment, wanted, test=wanted.digest(test=True))
     return worked
 
 
@@ -343,7 +340,7 @@ def write_settings(environment: Environment) -> None:
 
 def write_stamp(environment: Environment, wanted: pins.Pins, **more) -> None:
     stamp = read_stamp(environment) | {
-        "course": wanted.digest(test=False),
+        "course": wanted.digest,
         "place": str(environment.prefix.resolve()),
         "python": (probe(environment, []) or {}).get("python"),
         **more,

@@ -20,10 +20,11 @@ class Pins:
     weights: tuple[str, ...]
     test: tuple[str, ...]
 
-    def digest(self, *, test: bool) -> str:
-        """A short name for this choice of versions: other versions, another name."""
-        wanted = self.course + self.weights + (self.test if test else ())
-        return hashlib.sha256("\n".join(sorted(wanted)).encode()).hexdigest()[:16]
+    @property
+    def digest(self) -> str:
+        """A short name for what the lessons run on: other versions, another name."""
+        wanted = "\n".join(sorted(self.course + self.weights))
+        return hashlib.sha256(wanted.encode()).hexdigest()[:16]
 
 
 def read(pyproject: Path = ROOT / "pyproject.toml") -> Pins:
