@@ -124,7 +124,8 @@ const STYLE = `
 .ao-bpe .chips { line-height: 2; margin: 12px 0; min-height: 84px; max-height: 210px;
   overflow-y: auto; overflow-wrap: anywhere; }
 .ao-bpe .chip { border: 1px solid var(--ao-faint); border-radius: 4px; padding: 3px 3px;
-  margin: 0 1px; display: inline-block; line-height: 1.4; white-space: pre-wrap; font-family: var(--jp-code-font-family, monospace);
+  margin: 0 1px; display: inline-block; line-height: 1.4; white-space: pre-wrap;
+  font-family: var(--jp-code-font-family, monospace);
   font-size: 13px; background: var(--ao-page); }
 .ao-bpe .chip.odd { background: var(--ao-shade); }
 .ao-bpe .chip.new { outline: 2px solid var(--ao-orange); font-weight: 700; }
@@ -202,7 +203,7 @@ function render({ model, el: host }) {
   const nMerges = numbers.length / 3;
   const { ranks, spelled, vocabularySizes } = readMerges(numbers);
   const encoder = new TextEncoder();
-  let bytes, removed, characters;
+  let bytes, removed, characters, drawn;
 
   const sentence = textBox("Your sentence", { rows: 2, maxlength: LONGEST_TEXT }, read);
   const merges = slider("merges", { min: 0, max: nMerges }, plain, draw);
@@ -218,6 +219,7 @@ function render({ model, el: host }) {
     removed = removedBy(text, ranks);
     characters = [...text].length;
     curve.setText(removed);
+    drawn = null;
     draw(merges.value);
   }
 
@@ -229,8 +231,13 @@ function render({ model, el: host }) {
   function draw(n) {
     const spans = pieceSpans(removed, n);
     const isNew = ([start, end]) => n > 0 && removed.slice(start + 1, end).includes(n - 1);
-    chips.replaceChildren(...spans.map((span, i) =>
-      drawChip(bytes.subarray(...span), i, isNew(span))));
+    // A merge that changes nothing here leaves the same pieces, so that most moves cost nothing.
+    const picture = `${spans.length} ${spans.filter(isNew)}`;
+    if (picture !== drawn) {
+      chips.replaceChildren(...spans.map((span, i) =>
+        drawChip(bytes.subarray(...span), i, isNew(span))));
+      drawn = picture;
+    }
     const each = spans.length ? (characters / spans.length).toFixed(2) : "no";
     headline.textContent = `${count(n, "merge")}: ${count(spans.length, "piece")}, ` +
       `${each} characters a piece, from a vocabulary of ${plain(vocabularySizes[n])}.`;

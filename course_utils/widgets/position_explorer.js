@@ -282,7 +282,8 @@ function render({ model, el: host }) {
     clocks.point(here, apart);
     map.mark(here, there);
     curve.mark(here, apart, product);
-    headline.textContent = `Positions ${here} and ${there}, ${apart} apart: dot product ` +
+    const beyond = there < n ? "" : " (beyond this table)";
+    headline.textContent = `Positions ${here} and ${there}${beyond}, ${apart} apart: dot product ` +
       `${plain(product)}, out of ${d / 2}. Any two positions ${apart} apart give the same.`;
   }
 

@@ -62,11 +62,11 @@ const AS_THEY_ARE = "var(--ao-orange)";
 const DIVIDED = "var(--ao-blue)";
 
 const STYLE = `
-.ao-softmax .panels { display: grid; grid-template-columns: 1fr 1fr; gap: 24px;
+.ao-softmax .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 24px;
   margin: 12px 0 6px; }
 .ao-softmax .own { min-height: 34px; }
 .ao-softmax .ao-slider { grid-template-columns: 80px 1fr 92px; }
-.ao-softmax .panel h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
+.ao-softmax .side h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
 .ao-softmax .word { display: grid; grid-template-columns: 52px 52px 1fr 56px; gap: 8px;
   align-items: center; height: 24px; font-variant-numeric: tabular-nums; }
 .ao-softmax .word > :nth-child(2), .ao-softmax .word > :nth-child(4) { text-align: right; }
@@ -97,7 +97,7 @@ function drawPanel(heading, words, color) {
     const value = el("span");
     return { term: el("span", { class: "ao-faint" }, name), value };
   });
-  const root = el("section", { class: "panel" },
+  const root = el("div", { class: "side" },
     el("h4", {}, heading),
     el("div", { class: "word head" }, el("span"), el("span", {}, "score"), el("span"),
       el("span", {}, "weight")),
@@ -204,9 +204,9 @@ function render({ model, el: host }) {
     el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"),
     curve.picture);
 
-  const meaning = `Words listened to: ${words.length} when all weights are equal, 1 when one word ` +
-    "has everything. Steepest slope: the most that a weight moves for one unit of score; where it " +
-    "is 0, nothing can be learned.";
+  const meaning = `Words listened to: ${words.length} when all weights are equal, 1 when one ` +
+    "word has everything. Steepest slope: the most that a weight moves for one unit of score; " +
+    "where it is 0, nothing can be learned.";
 
   function change(part) {
     Object.assign(state, part);
@@ -259,7 +259,7 @@ function render({ model, el: host }) {
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" },
       dHead.root, temperature.root, source.root, randomRow, ownRow),
-    el("div", { class: "panels" }, ...panels.map((panel) => panel.root)),
+    el("div", { class: "sides" }, ...panels.map((panel) => panel.root)),
     el("p", { class: "ao-faint note" }, meaning), chart);
   host.replaceChildren(root);
   take();
