@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from course_utils.environment.install import Environment
+from course_utils.environment.install import LAB_PAGE, LAB_SETTINGS, Environment
 from course_utils.environment.lab import lab_variables
 
 BROWSER_ARGUMENTS = (
@@ -74,6 +74,13 @@ class Lab:
                 "ATTENTION_OPTIONAL_HOME",
             )
         }
+        settings = Path(places["JUPYTER_CONFIG_DIR"]) / "labconfig"
+        settings.mkdir(parents=True)
+        for name, content in (
+            ("default_setting_overrides.json", LAB_SETTINGS),
+            ("page_config.json", LAB_PAGE),
+        ):
+            (settings / name).write_text(json.dumps(content), encoding="utf-8")
         with self.log.open("wb") as log:
             server = subprocess.Popen(
                 command,
