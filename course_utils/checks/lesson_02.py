@@ -199,12 +199,6 @@ def place_of_the_sentence(x, table):
     return x * x.shape[-1] ** 0.5 + table[: x.shape[0], None]
 
 
-def changed_in_place(x, table):
-    x *= x.shape[-1] ** 0.5
-    x += table[: x.shape[1]]
-    return x
-
-
 def add_positions_by_loops(x, table):
     rows = [
         [word * math.sqrt(len(word)) + table[place] for place, word in enumerate(sentence)]

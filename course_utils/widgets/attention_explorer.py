@@ -147,7 +147,7 @@ def _checked(tokens: Sequence[str], weights) -> np.ndarray:
         raise ValueError(f"the weights are of {table.shape[2]} tokens, there are {len(tokens)}.")
     if len(tokens) > LONGEST:
         raise ValueError(
-            f"that is {len(tokens)} tokens; the explorer shows up to {LONGEST}. Take a shorter text."
+            f"that is {len(tokens)} tokens; the explorer shows up to {LONGEST}. Take fewer."
         )
     if not np.isfinite(table).all():
         raise ValueError("some of the weights are NaN or infinite.")
