@@ -360,8 +360,8 @@ TASKS = [
                 "you reshaped at once",
                 reshaped_at_once,
                 "The shape is right and the words are mixed: reshape reads the numbers in the "
-                "order of memory, so your first head holds whole first words. Split the last dimension "
-                "alone, then swap words and heads.",
+                "order of memory, so your first head holds whole first words. Split the last "
+                "dimension alone, then swap words and heads.",
             ),
             Misconception(
                 "you dealt the numbers like cards",
