@@ -73,7 +73,7 @@ class BPEExplorer(Explorer):
         stops = self._stops()
         rows = [wrap([label(piece) for piece in self.pieces(n)]) for n in stops]
         n_lines = [min(len(lines), MOST_LINES) for lines in rows]
-        height = 0.75 + sum(0.45 + LINE * n for n in n_lines)
+        height = 0.6 + sum(0.45 + LINE * n for n in n_lines)
         first, last = len(self.pieces(stops[0])), len(self.pieces(stops[-1]))
         fig = blank(height, f"{stops[-1]:,} merges turn {first:,} bytes into {last:,} pieces")
         ax = fig.add_axes((0, 0, 1, 1), xlim=(0, 7), ylim=(height, 0))

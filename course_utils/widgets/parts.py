@@ -1,5 +1,6 @@
 """What several explorers' Python sides share: checked choices, and a blank sheet for stills."""
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils import plots
@@ -11,6 +12,14 @@ def expect_one_of(name: str, given, choices) -> None:
     """ValueError, with the choices, if `given` is not among them."""
     if given not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}; got {given!r}.")
+
+
+def quiet(ax: Axes) -> None:
+    """Two spines and small numbers, as on every figure of the course."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=plots.SMALL_SIZE, colors=plots.INK)
+    ax.xaxis.label.set_size(plots.SMALL_SIZE)
+    ax.yaxis.label.set_size(plots.SMALL_SIZE)
 
 
 def blank(height: float, title: str) -> Figure:

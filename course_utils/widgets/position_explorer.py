@@ -9,7 +9,7 @@ from matplotlib.patches import Circle, Rectangle
 
 from course_utils import plots
 from course_utils.widgets.explorer import Explorer
-from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of
+from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of, quiet
 
 D_MODELS = (8, 16, 32, 64)
 BASES = (10, 100, 1_000, 10_000, 100_000)
@@ -105,7 +105,7 @@ class PositionExplorer(Explorer):
                     [y, y + 0.85 * math.cos(at * turn)],
                     color=color, linestyle=style, linewidth=2,
                 )  # fmt: skip
-            ax.text(x, y - 1.25, f"{2 * math.pi / turn:,.0f}", ha="center", va="top", fontsize=8)
+            ax.text(x, y - 1.25, _short(2 * math.pi / turn), ha="center", va="top", fontsize=8)
         ax.set(xlim=(-1.4, 2.6 * per_row - 1.2), aspect="equal")
         ax.set_title("One clock a pair of dimensions; below: positions in a full turn", **SUBTITLE)
         ax.axis("off")
@@ -119,6 +119,7 @@ class PositionExplorer(Explorer):
                 ax.add_patch(Rectangle(*box, fill=False, edgecolor=color, linestyle=style, lw=2))
         ax.set_title("The table: blue −1, white 0, orange +1", **SUBTITLE)
         ax.set(xlabel="dimension", ylabel="position")
+        quiet(ax)
 
     def _draw_curve(self, ax):
         distances = np.arange(1 - self.n, self.n)
@@ -130,6 +131,14 @@ class PositionExplorer(Explorer):
             (self.distance, self.dot_product()),
             xytext=(6, 4),
             textcoords="offset points",
+            fontsize=plots.SMALL_SIZE,
+            fontweight="bold",
         )
         ax.set_title("Dot products, by distance", **SUBTITLE)
         ax.set(xlabel="distance to the other position")
+        ax.set_ylim(min(0, ax.get_ylim()[0]), None)
+        quiet(ax)
+
+
+def _short(positions: float) -> str:
+    return f"{positions:,.0f}" if positions < 10_000 else f"{positions / 1000:.0f}k"

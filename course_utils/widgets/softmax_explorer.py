@@ -9,7 +9,7 @@ import traitlets
 
 from course_utils import plots
 from course_utils.widgets.explorer import Explorer
-from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of
+from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of, quiet
 
 RUNNING_SENTENCE = ("Tom", "drinks", "cold", "coffee")
 D_HEADS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -137,7 +137,7 @@ class SoftmaxExplorer(Explorer):
         ax.barh(range(len(weights)), weights, color=color)
         for row, weight in enumerate(weights):
             ax.text(weight + 0.02, row, _percent(weight), va="center", fontsize=plots.SMALL_SIZE)
-        ax.set_yticks(range(len(weights)), self.words)
+        ax.set_yticks(range(len(weights)), self.words, fontsize=plots.LABEL_SIZE)
         ax.invert_yaxis()
         ax.set(xlim=(0, 1.25), xticks=[])
         ax.spines[:].set_visible(False)
@@ -151,8 +151,15 @@ class SoftmaxExplorer(Explorer):
         ):
             heard = [self._heard_by_draw(d, divided).mean() for d in D_HEADS]
             ax.plot(D_HEADS, heard, color=color, linewidth=2)
-            ax.annotate(label, (D_HEADS[-1], heard[-1]), xytext=(-4, 6),
-                        textcoords="offset points", ha="right", color=color)  # fmt: skip
+            ax.annotate(
+                label,
+                (D_HEADS[-1], heard[-1]),
+                xytext=(-4, 6),
+                textcoords="offset points",
+                ha="right",
+                color=color,
+                fontsize=plots.SMALL_SIZE,
+            )
             ax.plot(self.d_head, words_heard(self.weights(divided=divided)), "o", color=color)
         ax.set_xscale("log", base=2)
         powers_of_two = [2**k for k in range(10)]
@@ -160,6 +167,7 @@ class SoftmaxExplorer(Explorer):
         ax.set(xlabel=f"d_head; lines: the mean of {N_DRAWS} draws, dots: this draw")
         ax.set_ylim(0.9, len(self.words) + 0.1)
         ax.set_title("Words listened to, as the vectors get longer", **SUBTITLE)
+        quiet(ax)
 
     def _heard_by_draw(self, d_head: int, divided: bool) -> np.ndarray:
         scores = self.dot_products(d_head) / (math.sqrt(d_head) if divided else 1)
