@@ -152,7 +152,7 @@ def attention_cases(seed: int) -> Iterator[Case]:
     yield Case("a batch", vectors(2, n_query=3, n_key=7, d_head=5, d_value=6))
     query, key, value = vectors(n_query=3, n_key=5, d_head=4, d_value=6)
     yield Case("scores in the hundreds", (12 * query, 12 * key, value))
-    pads = torch.tensor([[True, True, True, False, False], [True, True, True, True, False]])
+    pads = torch.tensor([[True, True, True, False, False], [True, True, True, True, True]])
     heads = vectors(2, 3, n_query=4, n_key=5, d_head=8, d_value=6)
     yield Case("a batch, three heads, pads at the end", (*heads, pads[:, None, None, :]))
     square = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 1], [1, 1, 1, 0], [0, 1, 0, 0]]).bool()
@@ -237,7 +237,11 @@ def _ratio(d_head: int, size: int) -> float:
     return math.sqrt(d_head / size)
 
 
-HANDS = (careful, bare, very_negative)
+HANDS = {
+    careful: "",
+    bare: " After that: whoever may look at nobody still gets NaN.",
+    very_negative: " After that: whoever may look at nobody still looks at everybody.",
+}
 
 
 def divided(query: Tensor, key: Tensor) -> Tensor:
@@ -254,7 +258,9 @@ def wrong_scores(name: str, scores_of: Callable, explanation: str) -> list[Misco
 
         return attention
 
-    return [Misconception(name, written_by(weigh), explanation) for weigh in HANDS]
+    return [
+        Misconception(name, written_by(hand), explanation + more) for hand, more in HANDS.items()
+    ]
 
 
 def wrong_end(name: str, end: Callable, explanation: str) -> list[Misconception]:
@@ -266,7 +272,9 @@ def wrong_end(name: str, end: Callable, explanation: str) -> list[Misconception]
 
         return attention
 
-    return [Misconception(name, written_by(weigh), explanation) for weigh in HANDS]
+    return [
+        Misconception(name, written_by(hand), explanation + more) for hand, more in HANDS.items()
+    ]
 
 
 def weights_over_queries(scores, key, value, mask, weigh):
@@ -274,7 +282,13 @@ def weights_over_queries(scores, key, value, mask, weigh):
     return weights @ value, weights
 
 
-def weights_over_everything(scores, key, value, mask, weigh):
+def key_not_transposed(query, key, value, mask=None):
+    weights = careful(query @ key / math.sqrt(query.shape[-1]), mask)
+    return weights @ value, weights
+
+
+def softmax_over_everything(query, key, value, mask=None):
+    scores = divided(query, key)
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
     weights = torch.softmax(scores.flatten(-2), dim=-1).reshape(scores.shape)
@@ -293,11 +307,6 @@ def weights_first(scores, key, value, mask, weigh):
 
 def output_alone(scores, key, value, mask, weigh):
     return weigh(scores, mask) @ value
-
-
-def weights_of_nothing_hidden(scores, key, value, mask, weigh):
-    weights = torch.softmax(scores, dim=-1)
-    return weights @ value, weights
 
 
 def inverted_mask(scores, key, value, mask, weigh):
@@ -374,8 +383,8 @@ ATTENTION = [
     *wrong_scores(
         "you took the root of how many queries there are",
         lambda query, key, value: divided(query, key) * _ratio(query.shape[-1], query.shape[-2]),
-        "A score is a sum over the numbers in a vector, not over the words. So it is d_head, the "
-        "last axis of the query, whose root undoes its growth.",
+        "That is query.shape[-2]. A score is a sum over the numbers in one query, so what undoes "
+        "its growth is the root of query.shape[-1].",
     ),
     *wrong_scores(
         "you took the root of the values' width",
@@ -389,9 +398,9 @@ ATTENTION = [
         "len(query) and query.shape[0] are the size of the first axis: with a batch, how many "
         "sentences. d_head is the last one, query.shape[-1].",
     ),
-    *wrong_scores(
+    Misconception(
         "your key is not transposed",
-        lambda query, key, value: query @ key / math.sqrt(query.shape[-1]),
+        key_not_transposed,
         "query @ key only fits together when there are as many keys as numbers in each, and even "
         "then it multiplies the wrong pairs. Each query's row must meet each key's row: "
         "query @ key.transpose(-2, -1).",
@@ -412,9 +421,9 @@ ATTENTION = [
         "That way each key gives away one share in all, and some queries get three helpings and "
         "others none. A query spends its one share over the keys: softmax with dim=-1.",
     ),
-    *wrong_end(
+    Misconception(
         "your softmax runs over the whole table",
-        weights_over_everything,
+        softmax_over_everything,
         "All queries together get one share there. Each query has one of its own to spend over the "
         "keys: softmax with dim=-1.",
     ),
@@ -635,7 +644,9 @@ def wrong_self(name: str, scores_and_value: Callable, explanation: str) -> list[
 
         return attention
 
-    return [Misconception(name, written_by(weigh), explanation) for weigh in HANDS]
+    return [
+        Misconception(name, written_by(hand), explanation + more) for hand, more in HANDS.items()
+    ]
 
 
 def with_mask(change: Callable) -> Callable:
@@ -814,8 +825,8 @@ TASKS = [
         hints=[
             "Write it for one sentence without a mask first: scores, root, softmax, average. Print "
             "the shape after each step; the scores are [n_query, n_key].",
-            "The last two axes of the key change places: key.transpose(-2, -1). The root is the one "
-            "of query.shape[-1]. The softmax runs over the keys, dim=-1.",
+            "The last two axes of the key change places: key.transpose(-2, -1). The root: that of "
+            "query.shape[-1]. The softmax runs over the keys, dim=-1.",
             "The mask comes before the softmax: scores.masked_fill(~mask, -math.inf).",
             "A row that is −∞ throughout comes out of the softmax as NaN. Afterwards, "
             "weights.masked_fill(~mask, 0.0) mends it and changes nothing else.",
