@@ -1,0 +1,1 @@
+"""What a teacher needs around the lessons: thin over nbgrader."""
