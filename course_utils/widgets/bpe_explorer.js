@@ -40,19 +40,19 @@ export function readMerges(numbers) {
 
 /** For each boundary before byte i: the number of the merge that removes it, or Infinity. */
 export function removedBy(text, ranks) {
-  const encoder = new TextEncoder();
+  const known = new Map(); // most words come more than once
   const removed = [];
   for (const [word] of text.matchAll(WORDS)) {
-    const start = removed.length;
-    const tokens = Array.from(encoder.encode(word), (id, i) => ({ id, start: start + i }));
-    for (let i = 0; i < tokens.length; i++) removed.push(NEVER);
-    mergeAll(tokens, ranks, removed);
+    if (!known.has(word)) known.set(word, mergeAll(new TextEncoder().encode(word), ranks));
+    removed.push(...known.get(word));
   }
   return removed;
 }
 
 /** Always the earliest merge that applies, everywhere in the word, until none does. */
-function mergeAll(tokens, ranks, removed) {
+function mergeAll(bytes, ranks) {
+  const removed = new Array(bytes.length).fill(NEVER);
+  const tokens = Array.from(bytes, (id, start) => ({ id, start }));
   const known = (i) => ranks.get(pairKey(tokens[i].id, tokens[i + 1].id)) ?? [NEVER, -1];
   // Two pairs may spell the same token; then an earlier merge can become possible after a later
   // one, and with fewer merges than the later one neither would happen. Hence the maximum.
@@ -62,7 +62,7 @@ function mergeAll(tokens, ranks, removed) {
     for (let i = 0; i + 1 < tokens.length; i++) {
       if (known(i)[0] < best) [best, merged] = known(i);
     }
-    if (best === NEVER) return;
+    if (best === NEVER) return removed;
     latest = Math.max(latest, best);
     for (let i = 0; i + 1 < tokens.length; i++) {
       if (known(i)[0] !== best) continue;
@@ -80,15 +80,16 @@ export function pieceSpans(removed, nMerges) {
   return starts.map((start, i) => [start, starts[i + 1] ?? removed.length]);
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Bytes as a reader sees them: whole characters as text, leftover bytes in hexadecimal. */
 export function readable(bytes) {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const parts = [];
   for (let i = 0; i < bytes.length; ) {
     const length = characterLength(bytes[i]);
     try {
       if (length === 0 || i + length > bytes.length) throw new RangeError("not a whole character");
-      const text = decoder.decode(Uint8Array.from(bytes.slice(i, i + length)));
+      const text = UTF8.decode(Uint8Array.from(bytes.slice(i, i + length)));
       parts.push({ text });
       i += length;
     } catch {
@@ -116,13 +117,13 @@ export function piecesByMerges(removed, nMerges) {
   return lost.map((n) => (left -= n));
 }
 
-const LONGEST_TEXT = 1000;
+const LONGEST_TEXT = 500;
 
 const STYLE = `
 .ao-bpe .ao-controls { grid-template-columns: 1fr; }
 .ao-bpe .buttons { display: flex; gap: 8px; }
 .ao-bpe .chips { line-height: 2; margin: 12px 0; min-height: 84px; max-height: 210px;
-  overflow-y: auto; overflow-wrap: anywhere; }
+  overflow-y: auto; overflow-wrap: anywhere; padding: 3px; contain: layout paint; }
 .ao-bpe .chip { border: 1px solid var(--ao-faint); border-radius: 4px; padding: 3px 3px;
   margin: 0 1px; display: inline-block; line-height: 1.4; white-space: pre-wrap;
   font-family: var(--jp-code-font-family, monospace);

@@ -11,7 +11,7 @@ from course_utils import plots
 from course_utils.widgets.explorer import Explorer
 from course_utils.widgets.parts import blank
 
-LONGEST_TEXT = 1_000
+LONGEST_TEXT = 500
 
 # The still, in inches: a line of pieces, one monospace letter, a piece's padding, the text's width.
 LINE, LETTER, PADDING, WIDTH = 0.3, 0.077, 0.1, 6.7
