@@ -88,12 +88,12 @@ COMMANDS = {
         module_command("check", "course_utils.checks.validate"),
     ),
     "refresh": Command(
-        "refresh [LESSON ...]",
+        "refresh [--check] [LESSON ...]",
         "for authors: run notebooks and keep their outputs",
         module_command("refresh", "course_utils.refresh"),
     ),
     "release": Command(
-        "release",
+        "release [--force] [NAME ...]",
         "for teachers: make exercises/ from solutions/",
         module_command("release", "course_utils.classroom.release"),
     ),
