@@ -9,11 +9,13 @@ import base64
 import io
 import textwrap
 from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -25,7 +27,9 @@ COLORS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D5
 BLUE, ORANGE, GREEN, PINK = COLORS[5], COLORS[6], COLORS[3], COLORS[7]
 SERIES = [BLUE, ORANGE, GREEN, PINK, COLORS[0], COLORS[1]]  # those that stand out on the page
 STROKES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
-ATTENTION = LinearSegmentedColormap.from_list("attention", [PAGE, BLUE, "#00263b"])
+ATTENTION_STOPS = (PAGE, BLUE, "#00263b")
+ATTENTION_STOPS_IN_THE_DARK = ("#111111", "#2e86c1", "#def0ff")  # explorers on a dark page
+ATTENTION = LinearSegmentedColormap.from_list("attention", ATTENTION_STOPS)
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, PAGE, ORANGE])
 
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 12, 10, 9
@@ -35,13 +39,13 @@ NUMBERS_UP_TO = 12  # rows or columns: with more, numbers in the cells would not
 
 
 def figure(
-    width: float = WIDTH,
-    height: float = 4.0,
+    width: Real = WIDTH,
+    height: Real = 4.0,
     *,
     rows: int = 1,
     columns: int = 1,
-    widths: Sequence[float] | None = None,
-    heights: Sequence[float] | None = None,
+    widths: Sequence[Real] | None = None,
+    heights: Sequence[Real] | None = None,
 ) -> tuple[Figure, Axes | np.ndarray]:
     """A figure of `width` × `height` inches (100 pixels each on the page) and its axes.
 
@@ -85,7 +89,7 @@ def show(fig: Figure, alt: str) -> None:
     display(data, metadata=metadata, raw=True)
 
 
-def frame(corner: tuple[float, float], width: float, height: float) -> Rectangle:
+def frame(corner: Sequence[Real], width: Real, height: Real) -> Rectangle:
     """A box that says "this one", to be added to axes with `ax.add_patch`."""
     return Rectangle(corner, width, height, fill=False, edgecolor=ORANGE, linewidth=2)
 
@@ -113,6 +117,8 @@ def attention_map(
     top = max(float(np.nanmax(weights)), 1e-9)
     ax = _grid(weights, query_tokens, key_tokens, ATTENTION, (0.0, top), ax, hide_zeros=True)
     ax.set_ylabel("who looks", fontsize=SMALL_SIZE, color=FAINT)
+    scale = ax.get_xlabel()
+    ax.set_xlabel(f"at whom ({scale})" if scale else "at whom", fontsize=SMALL_SIZE, color=FAINT)
     return _titled(ax, title)
 
 
@@ -147,14 +153,15 @@ def position_map(encoding, *, title: str, ax: Axes | None = None) -> Figure:
     ax = _axes(ax, 3.8)
     top = float(np.abs(encoding).max())
     ax.imshow(encoding, cmap=SIGNED, vmin=-top, vmax=top, aspect="auto", interpolation="nearest")
-    ax.set_xlabel("number in the vector", fontsize=LABEL_SIZE)
+    scale = _scale_in_words(SIGNED, (-top, top))
+    ax.set_xlabel(f"number in the vector ({scale})", fontsize=LABEL_SIZE)
     ax.set_ylabel("position", fontsize=LABEL_SIZE)
     return _titled(ax, title)
 
 
 def lines(
     x,
-    series: Mapping[str, Sequence[float]],
+    series: Mapping[str, Any],
     *,
     title: str,
     xlabel: str,
@@ -175,22 +182,24 @@ def lines(
             raise ValueError(f"{name!r} has {len(y)} values for {len(x)} places on the x axis.")
         color = SERIES[i % len(SERIES)]
         ax.plot(x, y, color=color, linestyle=STROKES[i % len(STROKES)], linewidth=2)
-        ends.append((name, y[-1], color))
+        drawn = np.flatnonzero(np.isfinite(y) & ((y > 0) | (not logy)))
+        if len(drawn):
+            ends.append((name, x[drawn[-1]], y[drawn[-1]], color))
     ax.set_xlabel(xlabel, fontsize=LABEL_SIZE)
     ax.set_ylabel(ylabel, fontsize=LABEL_SIZE)
     if len(ends) > 1:
-        _name_the_ends(ax, x[-1], ends)
+        _name_the_ends(ax, ends)
     return _titled(ax, title)
 
 
-def bars(values: Mapping[str, float], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:
+def bars(values: Mapping[str, Real], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:
     """Horizontal bars from top to bottom, each with its number at its end."""
     ax = _axes(ax, 0.9 + 0.38 * len(values))
     names, lengths = list(values), _numbers(list(values.values()), 1, "bars")
     ax.barh(range(len(names)), lengths, color=BLUE, height=0.65)
     for i, length in enumerate(lengths):
         ax.annotate(
-            f"{length:,.3g}",
+            _plain(length),
             (max(length, 0), i),
             xytext=(4, 0),
             textcoords="offset points",
@@ -212,12 +221,10 @@ def points(xy, labels: Sequence[str], *, title: str, ax: Axes | None = None) -> 
         raise ValueError(f"there are {len(labels)} labels for points of shape {list(xy.shape)}.")
     ax = _axes(ax, 4.2)
     ax.scatter(*xy.T, s=18, color=BLUE)
-    for (x, y), label in zip(xy, labels, strict=True):
-        ax.annotate(
-            label, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=SMALL_SIZE, color=INK
-        )
     ax.margins(0.12)
-    return _titled(ax, title)
+    figure_with_title = _titled(ax, title)
+    _name_the_points(ax, xy, labels)
+    return figure_with_title
 
 
 def _numbers(values, ndim: int, who: str) -> np.ndarray:
@@ -230,7 +237,7 @@ def _numbers(values, ndim: int, who: str) -> np.ndarray:
     return array
 
 
-def _axes(ax: Axes | None, height: float) -> Axes:
+def _axes(ax: Axes | None, height: Real) -> Axes:
     return figure(WIDTH, height)[1] if ax is None else ax
 
 
@@ -248,7 +255,9 @@ def _grid(values, rows, columns, colors, limits, ax, *, hide_zeros: bool = False
             ax.tick_params(axis="x", labelrotation=90)
     if rows is not None:
         ax.set_yticks(range(n_rows), rows, fontsize=LABEL_SIZE)
-    if max(n_rows, n_columns) <= NUMBERS_UP_TO:
+    if max(n_rows, n_columns) > NUMBERS_UP_TO:
+        ax.set_xlabel(_scale_in_words(colors, limits), fontsize=SMALL_SIZE, color=FAINT)
+    else:
         for (row, column), value in np.ndenumerate(values):
             if hide_zeros and abs(value) < 0.005:
                 continue
@@ -257,7 +266,7 @@ def _grid(values, rows, columns, colors, limits, ax, *, hide_zeros: bool = False
             ax.text(
                 column,
                 row,
-                f"{value:.2f}",
+                _minus(f"{round(value, 2) + 0.0:.2f}"),
                 ha="center",
                 va="center",
                 fontsize=SMALL_SIZE,
@@ -292,25 +301,81 @@ def _titled(ax: Axes, title: str) -> Figure:
     return fig
 
 
-def _name_the_ends(ax: Axes, x: float, ends: list[tuple[str, float, str]]) -> None:
+def _name_the_points(ax: Axes, xy: np.ndarray, labels: Sequence[str]) -> None:
+    """Each name at one of its point's four corners, where it lies on no other name if it can."""
+    ax.figure.canvas.draw()  # the scale must be settled before places can be compared
+    taken = []
+    for (x, y), label in zip(xy, labels, strict=True):
+        for right, up in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            name = ax.annotate(
+                label,
+                (x, y),
+                xytext=(4 * right, 3 * up),
+                textcoords="offset points",
+                ha="left" if right > 0 else "right",
+                va="bottom" if up > 0 else "top",
+                fontsize=SMALL_SIZE,
+                color=INK,
+            )
+            box = name.get_window_extent()
+            if box.count_overlaps(taken) == 0 or (right, up) == (-1, -1):
+                break
+            name.remove()
+        taken.append(box)
+
+
+def _name_the_ends(ax: Axes, ends: list[tuple[str, Real, Real, str]]) -> None:
     """The names at the curves' right ends, moved apart where they would lie on each other."""
     ax.figure.canvas.draw()  # the scale must be settled before heights can be compared
     to_pixels = ax.transData.transform
     step = SMALL_SIZE * 1.35 * ax.figure.dpi / 72
-    ends = sorted(ends, key=lambda end: end[1])
-    heights = [to_pixels((x, y))[1] for _, y, _ in ends]
-    for i in range(1, len(heights)):
-        heights[i] = max(heights[i], heights[i - 1] + step)
-    surplus = heights[-1] - max(to_pixels((x, ends[-1][1]))[1], heights[0])
+    ends = sorted(ends, key=lambda end: end[2])
+    true = [to_pixels((x, y))[1] for _, x, y, _ in ends]
+    heights = [true[0]]
+    for height in true[1:]:
+        heights.append(max(height, heights[-1] + step))
+    surplus = heights[-1] - max(true[-1], heights[0])
     shift = min(surplus / 2, heights[0] - ax.bbox.y0) if surplus > 0 else 0.0
-    for (name, y, color), height in zip(ends, heights, strict=True):
+    for (name, x, y, color), height, at in zip(ends, heights, true, strict=True):
         ax.annotate(
             name,
             (x, y),
-            xytext=(8, (height - shift - to_pixels((x, y))[1]) * 72 / ax.figure.dpi),
+            xytext=(8, (height - shift - at) * 72 / ax.figure.dpi),
             textcoords="offset points",
             va="center",
             fontsize=SMALL_SIZE,
-            color=color,
+            color=_ink_like(color),
             annotation_clip=False,
         )
+
+
+def _ink_like(color: str) -> tuple[float, float, float]:
+    """The color, darkened until small letters in it are legible (4.5 : 1) on the page."""
+    red, green, blue = to_rgb(color)
+    while _contrast_with_page((red, green, blue)) < 4.5:
+        red, green, blue = 0.95 * red, 0.95 * green, 0.95 * blue
+    return red, green, blue
+
+
+def _contrast_with_page(color: Sequence[float]) -> float:
+    """WCAG 2.2's contrast ratio of a color with white."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
+    return 1.05 / (0.05 + float(np.dot(linear, [0.2126, 0.7152, 0.0722])))
+
+
+def _scale_in_words(colors, limits: tuple[Real, Real]) -> str:
+    """What the colors mean, for maps with too many cells to write the numbers in."""
+    low, high = (_minus(f"{limit:.3g}") for limit in limits)
+    if colors is SIGNED:
+        return f"blue {low}, white 0, orange {high}"
+    return f"lightest {low}, darkest {high}"
+
+
+def _plain(number: Real) -> str:
+    """A number as people write it: no powers of ten where digits will do."""
+    whole = abs(number) >= 1000 or number == round(number)
+    return _minus(f"{number:,.0f}" if whole else f"{number:.3g}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -1,0 +1,232 @@
+"""Figures that can be read, heard and compared: words on both sides, alt text, the same bytes."""
+
+import base64
+import struct
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from matplotlib.figure import Figure
+
+from course_utils import plots
+
+WORDS = ["Tom", "drinks", "cold", "coffee"]
+WEIGHTS = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1], [0, 0, 1, 0], [0.25] * 4])
+
+FIGURES = {
+    "attention": lambda **to: plots.attention_map(WEIGHTS, WORDS, title="Who looks", **to),
+    "heat": lambda **to: plots.heat_map(WEIGHTS - 0.3, title="Signed", diverging=True, **to),
+    "positions": lambda **to: plots.position_map(np.sin(WEIGHTS), title="Positions", **to),
+    "lines": lambda **to: plots.lines(
+        [1, 2, 4], {"up": [1, 2, 3], "down": [3, 2, 1]}, title="Two", xlabel="x", ylabel="y", **to
+    ),
+    "bars": lambda **to: plots.bars({"Tom": 1, "coffee": 2}, title="Bars", xlabel="cups", **to),
+    "points": lambda **to: plots.points(WEIGHTS[:, :2], WORDS, title="Points", **to),
+}
+
+
+def words_on(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+
+
+def size(png: bytes) -> tuple[int, int]:
+    return struct.unpack(">II", png[16:24])
+
+
+@pytest.fixture(params=FIGURES)
+def draw(request):
+    return FIGURES[request.param]
+
+
+def test_a_figure_is_drawn_without_pyplot_and_fits_the_page(draw, recwarn):
+    backend = matplotlib.rcParams._get_backend_or_none()
+    figure = draw()
+    assert isinstance(figure, Figure)
+    width, _ = size(plots.png(figure))
+    assert width / plots.PIXELS_PER_INCH <= 7
+    assert plots.picture(figure, "words")[1]["image/png"]["width"] <= 700
+    assert matplotlib.rcParams._get_backend_or_none() == backend, "somebody chose a backend"
+    assert not recwarn.list, [str(w.message) for w in recwarn.list]
+
+
+def test_the_same_figure_is_the_same_bytes_with_no_date_or_program_in_them(draw):
+    first, second = plots.png(draw()), plots.png(draw())
+    assert first == second
+    assert b"tEXt" not in first.replace(b"tEXtSoftware", b"!!"), "a text chunk in the picture"
+    assert b"Software" not in first
+
+
+def test_a_figure_can_be_one_of_several(draw):
+    figure, (left, right) = plots.figure(7, 3, columns=2)
+    assert draw(ax=right) is figure
+    assert not left.images and not left.lines and not left.collections and not left.patches
+
+
+def test_the_title_is_written(draw):
+    assert any(title in words_on(draw()) for title in ("Who looks", "Signed", "Positions", "Two",
+                                                       "Bars", "Points"))  # fmt: skip
+
+
+# ---- show
+
+
+def shown(*args, **kwargs):
+    InteractiveShell.instance()
+    with capture_output() as captured:
+        plots.show(*args, **kwargs)
+    (output,) = captured.outputs
+    return output.data, output.metadata
+
+
+def test_show_gives_the_picture_and_its_words():
+    figure = FIGURES["bars"]()
+    data, metadata = shown(figure, alt="Two bars.")
+    assert base64.b64decode(data["image/png"]) == plots.png(figure)
+    assert data["text/plain"] == "Two bars."
+    assert metadata["image/png"]["alt"] == "Two bars."
+
+
+@pytest.mark.parametrize("alt", ["", "  \n", None, 3])
+def test_show_asks_for_words(plain_shapes, alt):
+    with pytest.raises(ValueError, match="alt"):
+        plots.show(FIGURES["bars"](), alt=alt)
+
+
+def test_show_cannot_be_called_without_words(plain_shapes):
+    with pytest.raises(TypeError, match="alt"):
+        plots.show(FIGURES["bars"]())
+
+
+def test_show_takes_figures_only(plain_shapes):
+    with pytest.raises(TypeError, match="ndarray"):
+        plots.show(WEIGHTS, alt="numbers")
+
+
+# ---- maps
+
+
+def test_queries_go_down_and_keys_across():
+    figure = plots.attention_map(WEIGHTS[:2], WORDS[:2], WORDS, title="t")
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == WORDS[:2]
+    assert [label.get_text() for label in ax.get_xticklabels()] == WORDS
+    np.testing.assert_allclose(ax.images[0].get_array(), WEIGHTS[:2])
+    assert ax.yaxis_inverted(), "the first word belongs on top"
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("who looks", "at whom")
+
+
+def test_numbers_stand_in_the_cells_of_small_maps_only():
+    assert "0.70" in words_on(plots.attention_map(WEIGHTS, WORDS, title="t"))
+    large = np.full((20, 20), 0.05)
+    words = words_on(plots.attention_map(large, [f"w{i}" for i in range(20)], title="t"))
+    assert "0.05" not in words
+    assert "at whom (lightest 0, darkest 0.05)" in words
+
+
+def test_numbers_have_contrast_with_their_cell():
+    figure = plots.heat_map([[0.0, 0.25, 0.5, 0.75, 1.0]], title="t")
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    for text, value in zip(ax.texts, [0.0, 0.25, 0.5, 0.75, 1.0], strict=True):
+        ink, cell = (plots._contrast_with_page(matplotlib.colors.to_rgb(color))
+                     for color in (text.get_color(), plots.ATTENTION(value)))  # fmt: skip
+        assert max(ink, cell) / min(ink, cell) >= 4.5, value
+
+
+def test_signed_maps_are_centred_on_zero():
+    image = plots.heat_map([[-1.0, 4.0]], title="t", diverging=True).axes[0].images[0]
+    assert image.norm.vmin == -4 and image.norm.vmax == 4
+    assert plots.SIGNED(0.5)[:3] == pytest.approx((1, 1, 1), abs=0.01)
+
+
+def test_attention_starts_at_the_page():
+    assert plots.ATTENTION(0.0)[:3] == (1, 1, 1)
+
+
+def test_tensors_that_are_being_trained_can_be_drawn():
+    weights = torch.tensor(WEIGHTS, requires_grad=True)
+    assert "0.70" in words_on(plots.attention_map(weights, WORDS, title="t"))
+
+
+def test_zero_is_written_without_a_sign_and_minus_as_a_minus():
+    words = words_on(plots.heat_map([[-0.001, -0.5]], title="t", diverging=True))
+    assert "0.00" in words and "−0.50" in words
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: plots.attention_map(WEIGHTS, WORDS[:3], title="t"), "4 queries × 4 keys.*3 × 3"),
+        (lambda: plots.attention_map(WEIGHTS[0], WORDS, title="t"), r"\[4\]"),
+        (lambda: plots.heat_map(WEIGHTS, rows=["a"], title="t"), "4 rows .* 1 names"),
+        (lambda: plots.heat_map(WEIGHTS, columns=["a"], title="t"), "4 columns .* 1 names"),
+        (lambda: plots.position_map(WEIGHTS[None], title="t"), r"\[1, 4, 4\]"),
+        (
+            lambda: plots.lines([1], {"a": [1, 2]}, title="t", xlabel="", ylabel=""),
+            "'a' has 2 values for 1 places",
+        ),
+        (lambda: plots.points(WEIGHTS, WORDS, title="t"), r"4 labels .* \[4, 4\]"),
+    ],
+)
+def test_errors_name_both_sides(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+# ---- lines, bars, points
+
+
+def test_curves_are_named_at_their_ends_apart_from_each_other():
+    x = [1, 2, 4]
+    series = {"one": [0, 1, 2.00], "two": [0, 1, 2.01], "three": [0, 1, 2.02]}
+    figure = plots.lines(x, series, title="t", xlabel="x", ylabel="y")
+    figure.canvas.draw()
+    names = figure.axes[0].texts
+    assert {name.get_text() for name in names} == set(series)
+    assert figure.axes[0].get_legend() is None
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            assert not one.get_window_extent().overlaps(other.get_window_extent())
+
+
+def test_curves_differ_by_stroke_too():
+    figure = FIGURES["lines"]()
+    assert len({line.get_linestyle() for line in figure.axes[0].lines}) == 2
+
+
+@pytest.mark.parametrize("last", [np.nan, np.inf])
+def test_a_curve_that_breaks_off_is_named_where_it_ends(last):
+    series = {"whole": [1, 2, 3], "broken": [1, 2, last]}
+    figure = plots.lines([1, 2, 4], series, title="t", xlabel="x", ylabel="y")
+    plots.png(figure)
+    (name,) = [text for text in figure.axes[0].texts if text.get_text() == "broken"]
+    assert name.xy == (2, 2)
+
+
+def test_a_zero_on_a_logarithmic_axis_is_left_out():
+    series = {"whole": [1, 2, 3], "dying": [1, 0.5, 0]}
+    figure = plots.lines([1, 2, 4], series, title="t", xlabel="x", ylabel="y", logy=True)
+    plots.png(figure)
+    (name,) = [text for text in figure.axes[0].texts if text.get_text() == "dying"]
+    assert name.xy == (2, 0.5)
+
+
+def test_names_of_curves_are_legible_on_the_page():
+    for color in plots.SERIES:
+        assert plots._contrast_with_page(plots._ink_like(color)) >= 4.5
+
+
+def test_bars_carry_their_numbers():
+    figure = plots.bars({"a": 123456, "b": -2.5, "c": 0.03125}, title="t", xlabel="x")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["123,456", "−2.5", "0.0312"]
+    assert figure.axes[0].yaxis_inverted(), "the first bar belongs on top"
+
+
+def test_names_of_close_points_do_not_lie_on_each_other():
+    figure = plots.points([[0, 0], [0.02, 0.02], [1, 1]], ["coffee", "tea", "Tom"], title="t")
+    figure.canvas.draw()
+    coffee, tea, _ = (text.get_window_extent() for text in figure.axes[0].texts)
+    assert not coffee.overlaps(tea)
