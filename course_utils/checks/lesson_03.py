@@ -12,12 +12,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course_utils.checks.compare import difference
 from course_utils.checks.properties import no_negative_weights, rows_sum_to_one
 from course_utils.checks.task import Case, Misconception, Task
 
 
 def _normal(generator: torch.Generator, *shape: int) -> Tensor:
     return torch.randn(*shape, generator=generator)
+
+
+def like_one_of(misconceptions: list[Misconception]) -> Callable[[object, Case], str | None]:
+    """A property for mistakes in company: on the first wrong case they may still stand alone.
+
+    Somebody who forgets the root and masks too late matches no misconception on every case, but
+    where there is no mask, the answer is that of somebody who only forgot the root.
+    """
+
+    def not_like_a_known_mistake(result: object, case: Case) -> str | None:
+        for misconception in misconceptions:
+            try:
+                theirs = misconception.implementation(*case.args, **case.kwargs)
+            except RuntimeError:  # a mistake whose shapes do not fit this case
+                continue
+            if difference(theirs, result) is None:
+                return f"{misconception.name}. {misconception.explanation}"
+        return None
+
+    return not_like_a_known_mistake
 
 
 # ---- 03.soft_lookup ------------------------------------------------------------------------------
@@ -295,6 +316,16 @@ def softmax_over_everything(query, key, value, mask=None):
     return weights @ value, weights
 
 
+def weights_over_axis_0(scores, key, value, mask, weigh):
+    weights = weigh(scores, mask, dim=0)
+    return weights @ value, weights
+
+
+def weights_over_axis_1(scores, key, value, mask, weigh):
+    weights = weigh(scores, mask, dim=1)
+    return weights @ value, weights
+
+
 def mixed_keys(scores, key, value, mask, weigh):
     weights = weigh(scores, mask)
     return weights @ key, weights
@@ -398,6 +429,18 @@ ATTENTION = [
         "len(query) and query.shape[0] are the size of the first axis: with a batch, how many "
         "sentences. d_head is the last one, query.shape[-1].",
     ),
+    *wrong_scores(
+        "you took the root of the second axis",
+        lambda query, key, value: divided(query, key) * _ratio(query.shape[-1], query.shape[1]),
+        "With one sentence query.shape[1] is d_head; with a batch in front it is how many queries "
+        "there are. d_head is the last axis, query.shape[-1].",
+    ),
+    *wrong_scores(
+        "you turn the key's axes counted from the front",
+        lambda query, key, value: query @ key.transpose(0, 1) / math.sqrt(query.shape[-1]),
+        "key.T and key.transpose(0, 1) are right for one sentence, and move the batch out of place "
+        "as soon as there is one. Count from the back: key.transpose(-2, -1), or key.mT.",
+    ),
     Misconception(
         "your key is not transposed",
         key_not_transposed,
@@ -420,6 +463,18 @@ ATTENTION = [
         weights_over_queries,
         "That way each key gives away one share in all, and some queries get three helpings and "
         "others none. A query spends its one share over the keys: softmax with dim=-1.",
+    ),
+    *wrong_end(
+        "your softmax counts its axis from the front",
+        weights_over_axis_1,
+        "dim=1 is the keys for one sentence, and the queries as soon as there is a batch in front. "
+        "Count from the back: dim=-1.",
+    ),
+    *wrong_end(
+        "your softmax runs over the first axis",
+        weights_over_axis_0,
+        "dim=0 is the queries for one sentence, and the sentences for a batch of them. A query "
+        "spends its one share over the keys: dim=-1.",
     ),
     Misconception(
         "your softmax runs over the whole table",
@@ -820,7 +875,7 @@ TASKS = [
         reference=scaled_dot_product_attention,
         cases=attention_cases,
         misconceptions=ATTENTION,
-        properties=[no_negative_weights, rows_sum_to_one],
+        properties=[like_one_of(ATTENTION), no_negative_weights, rows_sum_to_one],
         gradient=True,
         hints=[
             "Write it for one sentence without a mask first: scores, root, softmax, average. Print "
@@ -867,6 +922,7 @@ TASKS = [
         cases=self_attention_cases,
         misconceptions=SELF_ATTENTION,
         dimensions=("batch", "n", "d_value"),
+        properties=[like_one_of(SELF_ATTENTION)],
         gradient=True,
         hints=[
             "Three matrix products make queries, keys and values out of x. The rest is your "
