@@ -16,7 +16,7 @@ def missing_root_and_late_mask(query, key, value, mask=None):
 
 
 def axes_from_the_front_and_equal_shares(query, key, value, mask=None):
-    scores = query @ key.T / math.sqrt(query.shape[-1])
+    scores = query @ key.transpose(0, 1) / math.sqrt(query.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(~mask, -1e9)
     weights = torch.softmax(scores, dim=-1)
