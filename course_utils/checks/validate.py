@@ -1,0 +1,248 @@
+"""`python -m course_utils check 03`: is my finished exercise right?
+
+The learner's answers are put into the teacher's notebook (see merge.py), and nbval runs it and
+compares with the outputs that are stored there. What counts for a task is its check cell.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_utils import refresh, threads
+from course_utils.checks import progress_store
+from course_utils.checks.merge import Merged, is_answer, is_check, marks, merge
+from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
+
+CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
+START_TIMEOUT = 120  # seconds for pytest, the kernel and torch to be there
+CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d\.[a-z0-9_]+)["']""")
+# What a learner's own print() adds to a verdict is not compared.
+SANITIZE = """\
+[own prints]
+regex: (?s)\\n\\(your code printed: .*\\)$
+replace:
+regex: (?s)<br>\\(your code printed: .*\\)(?=</div>$)
+replace:
+"""
+
+
+class Problem(Exception):
+    """What keeps the command from judging at all, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One task: solved or not, and if not, the sentence that says why."""
+
+    task_id: str
+    passed: bool
+    why: str = ""
+
+
+def main(argv: list[str]) -> int:
+    """The command: 0 if every task of the exercise is solved, else 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils check", description="Validate a finished exercise."
+    )
+    parser.add_argument("lesson", help="such as 03")
+    parser.add_argument("--notebook", type=Path, metavar="PATH", help="your copy, if elsewhere")
+    chosen = parser.parse_args(argv)
+    try:
+        teacher = teachers_notebook(chosen.lesson)
+        path = chosen.notebook or EXERCISES / teacher.parent.name / teacher.name
+        merged = merge(read(teacher), read_learners(path))
+        print(f"{place(path)}: running your answers in the teacher's notebook…", flush=True)
+        results = run(merged)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(report(results, merged.notes))
+    for result in results:
+        if result.passed:
+            progress_store.record_pass(result.task_id)
+    return 0 if all(result.passed for result in results) else 1
+
+
+def teachers_notebook(lesson: str, solutions: Path = SOLUTIONS) -> Path:
+    known = sorted(solutions.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
+    for path in known:
+        if path.stem.startswith(lesson) and path.stem == path.parent.name:
+            return path
+    numbers = ", ".join(path.stem[:2] for path in known) or "none yet"
+    raise Problem(f"There is no exercise {lesson!r}. There are: {numbers}.")
+
+
+def place(path: Path) -> str:
+    return refresh.place_of(path.resolve())
+
+
+def read(path: Path) -> NotebookNode:
+    return refresh.read(path.read_text(encoding="utf-8"))
+
+
+def read_learners(path: Path) -> NotebookNode:
+    """The learner's notebook, whatever state it is in; a Problem says what is wrong with it."""
+    try:
+        notebook = read(path)
+        if all(isinstance(cell.source, str) for cell in notebook.cells):
+            return notebook
+        trouble = "a cell has no text"
+    except FileNotFoundError:
+        raise Problem(f"There is no {place(path)}; --notebook PATH names another place.") from None
+    except OSError as error:
+        raise Problem(f"{place(path)} cannot be read: {error.strerror}.") from None
+    except json.JSONDecodeError as error:
+        trouble = f"line {error.lineno} is not what a notebook may contain"
+    except Exception as error:  # nbformat has many ways to say that something is no notebook
+        trouble = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    raise Problem(
+        f"{place(path)} is damaged ({trouble}). In JupyterLab, File > Revert Notebook to "
+        "Checkpoint brings the last version back."
+    )
+
+
+def run(merged: Merged) -> list[Result]:
+    """nbval on the merged notebook, in a folder of its own; one result a task, in order."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        nbformat.write(merged.notebook, folder / "exercise.ipynb")
+        (folder / "sanitize.cfg").write_text(SANITIZE, encoding="utf-8")
+        finished = _nbval(folder, len(merged.notebook.cells))
+        seen = _seen(folder / "report.jsonl")
+    if not seen:
+        raise Problem(f"The notebook could not be run at all. {finished}")
+    return [
+        _result(cell, task_id, seen, merged.notebook)
+        for cell in merged.notebook.cells
+        if is_check(cell)
+        for task_id in CHECK_CALL.findall(cell.source)[:1]
+    ]
+
+
+def _nbval(folder: Path, n_cells: int) -> str:
+    """Run nbval; what it said last, for the case that it did not get to any cell."""
+    environment = {
+        **os.environ,
+        **threads.SETTINGS,
+        "PYTHONPATH": str(ROOT),
+        "ATTENTION_OPTIONAL_HOME": str(folder / "home"),  # hidden tests are no second progress
+        "NBVAL_REPORT": str(folder / "report.jsonl"),
+    }
+    for inherited in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
+        environment.pop(inherited, None)
+    options = [
+        "-q",
+        "--color=no",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "course_utils.checks.nbval_report",
+    ]
+    options += [f"--nbval-cell-timeout={CELL_TIMEOUT}", "--nbval-sanitize-with=sanitize.cfg"]
+    command = [sys.executable, "-m", "pytest", "--nbval", *options, "--rootdir=.", "exercise.ipynb"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=START_TIMEOUT + n_cells * (CELL_TIMEOUT + 10),
+        )
+    except subprocess.TimeoutExpired:
+        return "It was still running when every cell's time was over."
+    return (done.stdout + done.stderr).strip()[-500:]
+
+
+def _seen(report: Path) -> dict[str, dict]:
+    """{cell id: what nbval saw there}"""
+    if not report.exists():
+        return {}
+    lines = report.read_text(encoding="utf-8").splitlines()
+    return {line["id"]: line for line in map(json.loads, lines)}
+
+
+def _result(cell: NotebookNode, task_id: str, seen: dict, notebook: NotebookNode) -> Result:
+    saw = seen.get(cell.id)
+    if saw and saw["passed"] and _points(saw["outputs"]) == marks(cell).get("points"):
+        return Result(task_id, True)
+    verdict = _verdict(saw["outputs"]) if saw else ""
+    if verdict:
+        return Result(task_id, False, verdict)
+    return Result(task_id, False, _trouble(cell, seen, notebook))
+
+
+def _points(outputs: list[dict]) -> float | None:
+    """What the cell's last line came to."""
+    for output in outputs:
+        if output["output_type"] == "execute_result":
+            try:
+                return float(output["data"].get("text/plain", ""))
+            except ValueError:
+                return None
+    return None
+
+
+def _verdict(outputs: list[dict]) -> str:
+    """The sentences of the verdict that the cell showed, without its headline."""
+    for output in outputs:
+        shown = output.get("data", {}).get("text/plain", "")
+        if output["output_type"] == "display_data" and shown.startswith("NOT YET"):
+            return shown.partition("\n")[2].partition("\n(your code printed:")[0].strip()
+    return ""
+
+
+def _trouble(cell: NotebookNode, seen: dict, notebook: NotebookNode) -> str:
+    """Why a check did not come to a verdict: the answer cell before it failed, or all ended."""
+    cells = notebook.cells
+    here = cells.index(cell)
+    before = [c for c in cells[:here] if is_answer(c)][-1:]
+    for one in (*before, cell):
+        name, saw = marks(one)["grade_id"], seen.get(one.id)
+        if saw is None:
+            return "It was not reached: a cell before it ended the run."
+        for error in (output for output in saw["outputs"] if output["output_type"] == "error"):
+            if error["ename"] == "KeyboardInterrupt":
+                return f"Your cell {name!r} was still running after {CELL_TIMEOUT} s."
+            return f"The cell {name!r} stops with {error['ename']}: {error['evalue']}"
+        if saw["error"] and "dead" in saw["error"].lower():
+            return "The kernel was gone by then: a cell before this one ended it."
+        if saw["error"] and "Timeout" in saw["error"]:
+            return f"The cell {name!r} ended its kernel, or ran for more than {CELL_TIMEOUT} s."
+    return "What the check showed is not what it shows for a right answer."
+
+
+def report(results: list[Result], notes: list[str]) -> str:
+    return "\n".join(_report_lines(results, notes))
+
+
+def _report_lines(results: list[Result], notes: list[str]) -> Iterator[str]:
+    yield from (f"  note: {note}" for note in notes)
+    width = max((len(result.task_id) for result in results), default=0)
+    for result in results:
+        yield f"  {result.task_id:{width}}  {'passed' if result.passed else 'not yet'}"
+        if not result.passed:
+            yield textwrap.indent("\n".join(_wrapped(result.why)), "      ")
+    solved = sum(result.passed for result in results)
+    if solved == len(results):
+        yield f"All {solved} tasks are solved."
+    else:
+        yield f"{solved} of {len(results)} tasks are solved."
+    if all(result.why.lower().startswith("not written yet") for result in results):
+        yield "Have you saved the notebook? This command reads the file."
+
+
+def _wrapped(text: str) -> list[str]:
+    return [part for line in text.splitlines() for part in textwrap.wrap(line, 90) or [""]]
