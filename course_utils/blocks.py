@@ -78,3 +78,53 @@ class Block(nn.Module):
             if self.ffn is not None:
                 x = self.ffn_norm(x + self.dropout(self.ffn(x)))
         return x
+
+
+class DecoderBlock(nn.Module):
+    """A block that also listens to somebody else: mixer, cross-attention, feed-forward.
+
+    The mixer lets the tokens of `x` talk among themselves (a causal one, so that none hears its own
+    future). `cross` takes its questions from `x` and its answers from `context`, the encoder's
+    output: it is called as cross(x, context_mask, context=context). Norms, `ffn=None` and `dropout`
+    are those of `Block`.
+
+    Source: Vaswani et al. 2017, sections 3.1 and 3.2.3.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        mixer: nn.Module,
+        cross: nn.Module,
+        ffn: nn.Module | None,
+        *,
+        norm: Norm = "pre",
+        dropout: float = 0.0,
+        eps: float = 1e-5,
+    ):
+        super().__init__()
+        if norm not in ("pre", "post"):
+            raise ValueError(f'norm is "pre" or "post", got {norm!r}.')
+        self.norm = norm
+        self.mixer, self.cross, self.ffn = mixer, cross, ffn
+        self.mixer_norm = nn.LayerNorm(d_model, eps=eps)
+        self.cross_norm = nn.LayerNorm(d_model, eps=eps)
+        self.ffn_norm = nn.LayerNorm(d_model, eps=eps) if ffn is not None else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch n d_model"],
+        context: Float[Tensor, "batch n_context d_model"],
+        mask: Bool[Tensor, "batch n_key"] | None = None,
+        context_mask: Bool[Tensor, "batch n_context"] | None = None,
+    ) -> Float[Tensor, "batch n d_model"]:
+        """`mask` is True at real tokens of `x`, `context_mask` at real tokens of `context`."""
+        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask))
+        x = self._add(x, self.cross_norm, lambda x: self.cross(x, context_mask, context=context))
+        return x if self.ffn is None else self._add(x, self.ffn_norm, self.ffn)
+
+    def _add(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
+        if self.norm == "pre":
+            return x + self.dropout(sublayer(norm(x)))
+        return norm(x + self.dropout(sublayer(x)))

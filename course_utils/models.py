@@ -1,12 +1,15 @@
 """Whole models, made of blocks. The mixer is an argument; the model never asks which it holds."""
 
+import math
 from collections.abc import Callable
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from course_utils.blocks import Block, FeedForward, Norm
+from course_utils.blocks import Block, DecoderBlock, FeedForward, Norm
+from course_utils.mixers import Attention
+from course_utils.positions import SinusoidalPositions
 
 
 class Embedding(nn.Module):
@@ -36,6 +39,14 @@ class Embedding(nn.Module):
 
     def forward(self, ids: Int[Tensor, "batch n"]) -> Float[Tensor, "batch n d_model"]:
         return self.dropout(self.norm(self.positions(self.tokens(ids) * self.scale)))
+
+    def logits(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch n vocab_size"]:
+        """The table read backwards: how much each vector points the way of each token's.
+
+        A model that ends so has its output matrix *tied* to its embedding: one parameter, two uses
+        (Press and Wolf 2017; Vaswani et al. 2017, section 3.4).
+        """
+        return F.linear(x, self.tokens.weight)
 
 
 class Encoder(nn.Module):
@@ -87,6 +98,79 @@ class Encoder(nn.Module):
         return self.final_norm(x)
 
 
+class Decoder(nn.Module):
+    """A stack of decoder blocks: like `Encoder`, and each block also listens to `context`.
+
+    `mixer` and `cross` are called with each layer's number; the decoder of 2017 is
+
+        Decoder(
+            lambda layer: Attention(64, 4, causal=True),
+            lambda layer: Attention(64, 4),
+            d_model=64, n_layers=6, d_ff=256,
+        )
+
+    Raises ValueError for a mixer that says it is not causal: it would read what it has to write.
+    """
+
+    def __init__(
+        self,
+        mixer: Callable[[int], nn.Module],
+        cross: Callable[[int], nn.Module],
+        *,
+        d_model: int,
+        n_layers: int,
+        d_ff: int | None,
+        norm: Norm = "pre",
+        activation: Callable[[Tensor], Tensor] = F.gelu,
+        dropout: float = 0.0,
+        eps: float = 1e-5,
+    ):
+        super().__init__()
+        if n_layers < 1:
+            raise ValueError(f"a decoder needs at least one layer, got n_layers={n_layers}.")
+
+        def think() -> FeedForward | None:
+            if d_ff is None:
+                return None
+            return FeedForward(d_model, d_ff, activation=activation, dropout=dropout)
+
+        self.blocks = nn.ModuleList(
+            DecoderBlock(
+                d_model,
+                _causal(mixer(layer)),
+                cross(layer),
+                think(),
+                norm=norm,
+                dropout=dropout,
+                eps=eps,
+            )
+            for layer in range(n_layers)
+        )
+        self.final_norm = nn.LayerNorm(d_model, eps=eps) if norm == "pre" else nn.Identity()
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch n d_model"],
+        context: Float[Tensor, "batch n_context d_model"],
+        mask: Bool[Tensor, "batch n_key"] | None = None,
+        context_mask: Bool[Tensor, "batch n_context"] | None = None,
+    ) -> Float[Tensor, "batch n d_model"]:
+        for block in self.blocks:
+            x = block(x, context, mask, context_mask)
+        return self.final_norm(x)
+
+
+def _causal(mixer: nn.Module) -> nn.Module:
+    """The mixer, unless it says that it sees the future."""
+    if getattr(mixer, "causal", True):
+        return mixer
+    name = type(mixer).__name__
+    raise ValueError(
+        f"{name} with causal=False sees the tokens that the model is asked to predict. "
+        f"Make it with {name}(..., causal=True)."
+    )
+
+
 class TextEncoder(nn.Module):
     """An `Embedding` and an `Encoder` in a row: token ids in, one vector a token out."""
 
@@ -100,3 +184,167 @@ class TextEncoder(nn.Module):
         mask: Bool[Tensor, "batch n"] | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
         return self.encoder(self.embedding(ids), mask)
+
+
+class Seq2SeqTransformer(nn.Module):
+    """The transformer of 2017: read a text in one language, write it in another.
+
+    Source and target share one vocabulary and one matrix: it embeds both (times √d_model) and, read
+    backwards, makes the logits. `positions` are sinusoidal unless given. `mixer` replaces the
+    encoder's attention: called with the layer's number, it returns that layer's mixer.
+    `norm="post"` is the paper's; "pre" trains more easily.
+
+    With V = vocab_size, d = d_model, f = d_ff, N = n_layers in each stack, it has
+
+        V·d + N·(4d² + 2df + f + 9d) + N·(8d² + 2df + f + 15d)  [+ 4d with norm="pre"]
+
+    parameters: the matrix, the encoder, the decoder, two closing norms.
+
+    Source: Vaswani et al. 2017, sections 3.1 to 3.4.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        *,
+        d_model: int,
+        n_heads: int,
+        n_layers: int,
+        d_ff: int,
+        norm: Norm = "pre",
+        activation: Callable[[Tensor], Tensor] = F.relu,
+        dropout: float = 0.0,
+        positions: nn.Module | None = None,
+        mixer: Callable[[int], nn.Module] | None = None,
+    ):
+        super().__init__()
+        if mixer is None:
+
+            def mixer(layer: int) -> Attention:
+                return Attention(d_model, n_heads)
+
+        stack = {
+            "d_model": d_model,
+            "n_layers": n_layers,
+            "d_ff": d_ff,
+            "norm": norm,
+            "activation": activation,
+            "dropout": dropout,
+        }
+        self.embedding = Embedding(
+            vocab_size,
+            d_model,
+            SinusoidalPositions(d_model) if positions is None else positions,
+            scale=math.sqrt(d_model),
+            dropout=dropout,
+        )
+        # Vectors of length 1, which the scale makes as loud as the positions.
+        nn.init.normal_(self.embedding.tokens.weight, std=d_model**-0.5)
+        self.encoder = Encoder(mixer, **stack)
+        self.decoder = Decoder(
+            lambda layer: Attention(d_model, n_heads, causal=True),
+            lambda layer: Attention(d_model, n_heads),
+            **stack,
+        )
+
+    def forward(
+        self,
+        source: Int[Tensor, "batch n_source"],
+        target: Int[Tensor, "batch n_target"],
+        source_mask: Bool[Tensor, "batch n_source"] | None = None,
+        target_mask: Bool[Tensor, "batch n_target"] | None = None,
+    ) -> Float[Tensor, "batch n_target vocab_size"]:
+        """Logits of the token after each target token, with the true ones before it given.
+
+        That is teacher forcing: `target` starts with the start token, and the logits at place i are
+        to be compared with the target's token i + 1. Masks are True at real tokens.
+        """
+        return self.decode(target, self.encode(source, source_mask), source_mask, target_mask)
+
+    def encode(
+        self,
+        source: Int[Tensor, "batch n_source"],
+        source_mask: Bool[Tensor, "batch n_source"] | None = None,
+    ) -> Float[Tensor, "batch n_source d_model"]:
+        """What the encoder makes of the source: the context that `decode` listens to."""
+        return self.encoder(self.embedding(source), source_mask)
+
+    def decode(
+        self,
+        target: Int[Tensor, "batch n_target"],
+        context: Float[Tensor, "batch n_source d_model"],
+        source_mask: Bool[Tensor, "batch n_source"] | None = None,
+        target_mask: Bool[Tensor, "batch n_target"] | None = None,
+    ) -> Float[Tensor, "batch n_target vocab_size"]:
+        """Logits after each target token, for a source that `encode` has read."""
+        hidden = self.decoder(self.embedding(target), context, target_mask, source_mask)
+        return self.embedding.logits(hidden)
+
+
+class LanguageModel(nn.Module):
+    """Predicts the next token from those before it: an encoder that cannot see the future.
+
+    `mixer` is called with the layer's number and returns that layer's mixer, which must be causal:
+
+        LanguageModel(
+            65, lambda layer: Attention(128, 4, causal=True), positions=LearnedPositions(64, 128),
+            d_model=128, n_layers=4, d_ff=512,
+        )
+
+    `positions=None` is for mixers that know places themselves (rotary attention). With `tie` the
+    output matrix is the embedding's; without, it is one of its own.
+
+    With V = vocab_size, d = d_model, f = d_ff, N = n_layers and `Attention` as the mixer it has
+
+        V·d + N·(4d² + 2df + f + 9d)  [+ max_n·d with LearnedPositions(max_n, d)]
+                                      [+ 2d with norm="pre"]  [+ V·d with tie=False]
+
+    parameters.
+
+    Raises ValueError for a mixer that says it is not causal.
+    Sources: Radford et al. 2018, section 3.1 (the model); Press and Wolf 2017 (tying).
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        mixer: Callable[[int], nn.Module],
+        *,
+        d_model: int,
+        n_layers: int,
+        d_ff: int | None,
+        positions: nn.Module | None = None,
+        norm: Norm = "pre",
+        activation: Callable[[Tensor], Tensor] = F.gelu,
+        dropout: float = 0.0,
+        tie: bool = True,
+    ):
+        super().__init__()
+        self.embedding = Embedding(
+            vocab_size,
+            d_model,
+            nn.Identity() if positions is None else positions,
+            scale=math.sqrt(d_model),
+            dropout=dropout,
+        )
+        # Small, as in GPT-2, so that the first guess is close to "all tokens are equally likely".
+        nn.init.normal_(self.embedding.tokens.weight, std=0.02)
+        self.encoder = Encoder(
+            lambda layer: _causal(mixer(layer)),
+            d_model=d_model,
+            n_layers=n_layers,
+            d_ff=d_ff,
+            norm=norm,
+            activation=activation,
+            dropout=dropout,
+        )
+        self.output = None if tie else nn.Linear(d_model, vocab_size, bias=False)
+
+    def forward(
+        self,
+        ids: Int[Tensor, "batch n"],
+        mask: Bool[Tensor, "batch n_key"] | None = None,
+    ) -> Float[Tensor, "batch n vocab_size"]:
+        """Logits of the token after each token: those at place i belong to token i + 1."""
+        hidden = self.encoder(self.embedding(ids), mask)
+        return self.embedding.logits(hidden) if self.output is None else self.output(hidden)
