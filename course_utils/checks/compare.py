@@ -12,17 +12,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-RELATIVE, ABSOLUTE = 1e-4, 1e-5
+RELATIVE, ABSOLUTE = 1e-4, 1e-5  # of float32 and of Python's numbers
+TOLERANCES = {
+    torch.float64: (1e-7, 1e-9),
+    torch.float16: (1e-2, 1e-3),
+    torch.bfloat16: (3e-2, 1e-2),
+}
 
 
-def difference(expected: Any, got: Any, dimensions: tuple[str, ...] = ()) -> str | None:
-    """What is wrong with `got`, in a sentence; None if nothing is."""
+def difference(expected: Any, got: Any, dimensions: tuple = ()) -> str | None:
+    """What is wrong with `got`, in a sentence; None if nothing is.
+
+    `dimensions` names the last axes of a tensor, or of each tensor in a tuple.
+    """
     if isinstance(expected, Tensor):
         return _tensor_difference(expected, got, dimensions)
+    if isinstance(expected, np.ndarray):
+        return _array_difference(expected, got, dimensions)
     if isinstance(expected, bool) or expected is None or isinstance(expected, str | bytes):
         return None if _same(expected, got) else f"expected {expected!r}, got {got!r}."
     if isinstance(expected, Number):
         return _number_difference(expected, got)
+    if isinstance(expected, set | frozenset):
+        same = isinstance(got, set | frozenset) and expected == got
+        return None if same else f"expected {_short(expected)}, got {_short(got)}."
     if isinstance(expected, Mapping):
         return _mapping_difference(expected, got)
     if isinstance(expected, Sequence):
@@ -62,7 +75,7 @@ def _mapping_difference(expected: Mapping, got: Any) -> str | None:
     return None
 
 
-def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple[str, ...]) -> str | None:
+def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str | None:
     if not isinstance(got, list | tuple):
         return f"expected {len(expected)} things in a {type(expected).__name__}, got {_kind(got)}."
     if len(expected) != len(got):
@@ -71,26 +84,53 @@ def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple[str, ..
             f"expected {_short(expected)}, got {_short(got)}."
         )
     for i, (one, other) in enumerate(zip(expected, got, strict=True)):
-        problem = difference(one, other, dimensions if isinstance(one, Tensor) else ())
+        problem = difference(one, other, _names_of_part(dimensions, i))
         if problem:
             return f"at place {i} (counted from 0): {problem}"
     return None
 
 
-def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple[str, ...]) -> str | None:
+def _names_of_part(dimensions: tuple, i: int) -> tuple:
+    """One set of names for all parts, or one for each."""
+    if dimensions and not isinstance(dimensions[0], str):
+        return dimensions[i] if i < len(dimensions) else ()
+    return dimensions
+
+
+def _array_difference(expected: np.ndarray, got: Any, dimensions: tuple) -> str | None:
+    numbers = _as_tensor(got) if isinstance(got, np.ndarray) else None
+    if numbers is None:
+        return f"expected a numpy array of numbers, got {_kind(got)}."
+    return _tensor_difference(_as_tensor(expected), numbers, dimensions)
+
+
+def _as_tensor(array: np.ndarray) -> Tensor | None:
+    """The same numbers for torch; None if they are no numbers."""
+    try:
+        return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+    except TypeError:
+        return None
+
+
+def _shape(shape: Sequence[int], dimensions: tuple) -> str:
+    """[n_query, n_key] = [3, 5]; axes in front of the named ones are dots."""
+    if not dimensions or len(dimensions) > len(shape):
+        return str(list(shape))
+    front = ["…"] * (len(shape) > len(dimensions))
+    return f"[{', '.join([*front, *dimensions])}] = {list(shape)}"
+
+
+def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | None:
     if isinstance(got, np.ndarray):
-        as_tensor = torch.from_numpy(np.ascontiguousarray(got)).to(expected.dtype)
-        right = difference(expected, as_tensor, dimensions) is None
+        numbers = _as_tensor(got)
+        right = numbers is not None and difference(expected, numbers.to(expected.dtype)) is None
         praise = " Its numbers are right." if right else ""
         return f"expected a torch tensor, got a numpy array.{praise} Stay in torch all the way."
     if not isinstance(got, Tensor):
         return f"expected a tensor, got {_kind(got)}."
     if got.shape != expected.shape:
-        names = f"[{', '.join(dimensions)}] = " if len(dimensions) == expected.ndim else ""
-        return f"expected the shape {names}{list(expected.shape)}, got {list(got.shape)}."
-    if got.dtype != expected.dtype and not (
-        got.dtype.is_floating_point and expected.dtype.is_floating_point
-    ):
+        return f"expected the shape {_shape(expected.shape, dimensions)}, got {list(got.shape)}."
+    if got.dtype != expected.dtype and not _is_finer(got.dtype, expected.dtype):
         return f"expected numbers of the kind {expected.dtype}, got {got.dtype}."
     if not expected.dtype.is_floating_point:
         wrong = got != expected
@@ -98,8 +138,9 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple[str, ...]) 
         bad = first_not_finite(got)
         if bad is not None and bool(expected.isfinite().all()):
             return bad
+        relative, absolute = TOLERANCES.get(expected.dtype, (RELATIVE, ABSOLUTE))
         wrong = ~torch.isclose(
-            got.detach().double(), expected.detach().double(), RELATIVE, ABSOLUTE, equal_nan=True
+            got.detach().double(), expected.detach().double(), relative, absolute, equal_nan=True
         )
     if not wrong.any():
         return None
@@ -110,6 +151,13 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple[str, ...]) 
         f"{int(wrong.sum())} of {wrong.numel()} numbers are off, most of all{at}: "
         f"expected {_number(expected[place])}, got {_number(got[place])}."
     )
+
+
+def _is_finer(one: torch.dtype, other: torch.dtype) -> bool:
+    """Does `one` hold more digits? Who computes in float64 has thought about rounding."""
+    if not (one.is_floating_point and other.is_floating_point):
+        return False
+    return torch.finfo(one).eps < torch.finfo(other).eps
 
 
 def first_not_finite(tensor: Tensor) -> str | None:

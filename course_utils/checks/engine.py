@@ -1,7 +1,9 @@
 """check, hint and reveal: an answer is run, compared, and talked about."""
 
+import functools
 import inspect
 import textwrap
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -53,7 +55,7 @@ def _judge(found: Task, answer: Any, cases: list[Case]) -> Verdict:
         return verdict(False, f'{text}\nStuck? hint("{found.id}")', printed)
 
     if answer is None or answer is ...:
-        return verdict(False, NOT_WRITTEN)
+        return not_yet(NOT_WRITTEN)
     if not callable(answer):
         return not_yet(
             f"check wants the function itself, and got a {type(answer).__name__}: "
@@ -62,16 +64,16 @@ def _judge(found: Task, answer: Any, cases: list[Case]) -> Verdict:
 
     outcomes = []
     for case in cases:
-        outcome = isolate.call(answer, *_inputs(found, case))
-        outcomes.append(outcome)
-        if outcome.error in ("TimeIsUp", "MemoryError", "SystemExit"):
+        outcomes.append(_run(found, answer, case))
+        if outcomes[-1].is_costly:
             break  # once is enough: the other cases would cost the learner as long again
     printed = outcomes[0].printed
     if all(outcome.problem is None and _nothing(outcome.value) for outcome in outcomes):
-        return verdict(False, NOT_WRITTEN, printed)
+        return not_yet(NOT_WRITTEN, printed)
 
     complaints = [
-        _complaint(found, case, outcome) for case, outcome in zip(cases, outcomes, strict=False)
+        _complaint(found, answer, case, outcome)
+        for case, outcome in zip(cases, outcomes, strict=False)
     ]
     if not any(complaints):
         return verdict(True, found.praise or "Right, on every case.", printed)
@@ -84,36 +86,42 @@ def _judge(found: Task, answer: Any, cases: list[Case]) -> Verdict:
     return not_yet(f"On the case “{case.name}”: {complaint}", printed)
 
 
-def _inputs(found: Task, case: Case) -> tuple[tuple, dict]:
-    """The case's inputs; with gradients wanted, floating tensors that ask for them."""
-    if not found.gradient:
-        return case.args, dict(case.kwargs)
+def _run(found: Task, answer: Any, case: Case, *, seed: int = 0) -> isolate.Outcome:
+    """The answer on a case; with gradients wanted, on floating tensors that ask for them."""
+    if found.gradient:
+        args, kwargs = tuple(map(_asking, case.args)), _asking_too(case.kwargs)
+        outcome = isolate.call(functools.partial(found.use, answer), args, kwargs, seed=seed)
+        if "requires grad" not in (outcome.problem or ""):
+            return outcome
+        # It does something that a gradient forbids. What that is, plain numbers show better.
+    return isolate.call(functools.partial(found.use, answer), case.args, case.kwargs, seed=seed)
 
-    def asking(value: Any) -> Any:
-        if isinstance(value, Tensor) and value.dtype.is_floating_point:
-            return value.detach().clone().requires_grad_()
-        return value
 
-    return tuple(map(asking, case.args)), {k: asking(v) for k, v in case.kwargs.items()}
+def _asking(value: Any) -> Any:
+    if isinstance(value, Tensor) and value.dtype.is_floating_point:
+        return value.detach().clone().requires_grad_()
+    return value
+
+
+def _asking_too(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _asking(value) for name, value in kwargs.items()}
 
 
 def _nothing(value: Any) -> bool:
     return value is None or value is ...
 
 
-def _complaint(found: Task, case: Case, outcome: isolate.Outcome) -> str | None:
+def _complaint(found: Task, answer: Any, case: Case, outcome: isolate.Outcome) -> str | None:
     """What is wrong with the answer on this case, in a sentence; None if nothing is."""
     if outcome.problem:
         return outcome.problem
     with torch.no_grad():
-        wrong = difference(_expected(found, case), outcome.value, found.dimensions)
+        wrong = _difference(_expected(found, case), outcome.value, found.dimensions)
     changed = _changed_input(found, case, outcome)
     if changed:
         return changed
     if wrong:
-        said = (statement(outcome.value, case) for statement in found.properties)
-        special = next((text for text in said if text), None) if "off, most" in wrong else None
-        return special or wrong
+        return _more_about(found, answer, case, outcome, wrong)
     if found.gradient and not _carries_gradient(outcome.value):
         return (
             "the numbers are right, but no gradient gets through to the inputs "
@@ -122,8 +130,38 @@ def _complaint(found: Task, case: Case, outcome: isolate.Outcome) -> str | None:
     return None
 
 
+def _difference(expected: Any, got: Any, dimensions: tuple) -> str | None:
+    try:
+        return difference(expected, got, dimensions)
+    except Exception as error:  # there is no end to what an answer may return
+        return f"its result, a {type(got).__name__}, cannot be compared ({type(error).__name__})."
+
+
+def _more_about(found: Task, answer: Any, case: Case, outcome: isolate.Outcome, wrong: str) -> str:
+    """The most specific true statement about a wrong result."""
+    again = _run(found, answer, case, seed=1)
+    if again.problem is None and difference(outcome.value, again.value) is not None:
+        return "asked twice with the same inputs it gave two results. What in it is random?"
+    if "off, most" in wrong:
+        for statement in found.properties:
+            said = _stated(statement, found, answer, case, outcome.value)
+            if said:
+                return said
+    return wrong
+
+
+def _stated(statement: Callable, found: Task, answer: Any, case: Case, result: Any) -> str | None:
+    """A property's complaint. One with a third parameter, `run`, may ask the answer more."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return isolate.call(functools.partial(found.use, answer), args, kwargs).value
+
+    wants_more = "run" in inspect.signature(statement).parameters
+    return statement(result, case, run) if wants_more else statement(result, case)
+
+
 def _expected(found: Task, case: Case) -> Any:
-    outcome = isolate.call(found.reference, case.args, case.kwargs)
+    outcome = isolate.call(functools.partial(found.use, found.reference), case.args, case.kwargs)
     if outcome.problem:
         raise RuntimeError(f"{found.id}: the reference fails on {case.name!r}. {outcome.problem}")
     return outcome.value
@@ -134,8 +172,9 @@ def _changed_input(found: Task, case: Case, outcome: isolate.Outcome) -> str | N
     parameters = list(inspect.signature(found.reference).parameters)
     for i, (one, other) in enumerate(zip(before, outcome.inputs, strict=True)):
         kinds = Tensor | list | dict
-        if isinstance(one, kinds) and difference(one, other) is not None:
-            name = parameters[i] if i < len(parameters) else f"input {i}"
+        if isinstance(one, kinds) and _difference(one, other, ()) is not None:
+            named = found.use is task.call and i < len(parameters)
+            name = parameters[i] if named else f"number {i + 1}"
             return (
                 f"it changed its input {name} in place; the caller still needs it. "
                 "Make a new one instead (x = x + y rather than x += y, or .clone() first)."
@@ -156,11 +195,15 @@ def _recognize(
         return None
     for misconception in found.misconceptions:
         if all(
-            _alike(isolate.call(misconception.implementation, case.args, case.kwargs), outcome)
+            _alike(_as_misunderstood(found, misconception, case), outcome)
             for case, outcome in zip(cases, outcomes, strict=True)
         ):
             return misconception
     return None
+
+
+def _as_misunderstood(found: Task, wrong: Misconception, case: Case) -> isolate.Outcome:
+    return isolate.call(functools.partial(found.use, wrong.implementation), case.args, case.kwargs)
 
 
 def _alike(one: isolate.Outcome, other: isolate.Outcome) -> bool:
@@ -169,9 +212,9 @@ def _alike(one: isolate.Outcome, other: isolate.Outcome) -> bool:
     if _nothing(one.value) or _nothing(other.value):
         return one.value is other.value
     with torch.no_grad():
-        if difference(one.value, other.value) is not None:
+        if _difference(one.value, other.value, ()) is not None:
             return False
     return all(
-        not isinstance(a, Tensor | list | dict) or difference(a, b) is None
+        not isinstance(a, Tensor | list | dict) or _difference(a, b, ()) is None
         for a, b in zip(one.inputs, other.inputs, strict=True)
     )

@@ -6,12 +6,11 @@ memory and sys.exit() come back as an `Outcome` that says what happened and in w
 
 import contextlib
 import copy
-import ctypes
 import io
 import linecache
+import os
 import random
-import signal
-import threading
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from course_utils.checks.deadline import StopButton, TimeIsUp, call_limited
+from course_utils.paths import ROOT
+
 SECONDS = 2.0
 GIGABYTES = 2.0
 PRINTED = 1_000  # characters kept of what the function prints
-
-
-class TimeIsUp(BaseException):
-    """Raised in a function that runs too long; `except Exception` does not catch it."""
 
 
 @dataclass
@@ -38,24 +36,32 @@ class Outcome:
     inputs: tuple = ()  # the inputs after the call, to see whether they were changed
     printed: str = ""
 
+    @property
+    def is_costly(self) -> bool:
+        """Would it take as long, or as much, on the next case too?"""
+        return self.error in ("TimeIsUp", "MemoryError", "SystemExit", "KeyboardInterrupt")
 
-def call(function: Callable, args: tuple, kwargs: Mapping[str, Any] | None = None) -> Outcome:
+
+def call(
+    function: Callable, args: tuple, kwargs: Mapping[str, Any] | None = None, *, seed: int = 0
+) -> Outcome:
     """Call `function` with copies of the arguments; never raises what the function raises.
 
-    A KeyboardInterrupt (the stop button) is the learner's own wish and does come through.
+    Random numbers begin at `seed` and go on afterwards as if nothing had been. The user's own
+    KeyboardInterrupt (the stop button) does come through.
     """
     args, kwargs = copy.deepcopy(args), copy.deepcopy(dict(kwargs or {}))
     printed = _Paper()
     outcome = Outcome()
     try:
-        with _same_state_after(), _limited_memory(), contextlib.redirect_stdout(printed):
-            with contextlib.redirect_stderr(printed), _limited_time():
-                outcome.value = function(*args, **kwargs)
-    except KeyboardInterrupt:
-        raise
+        with _same_state_after(seed), _limited_memory(), contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stderr(printed):
+                outcome.value = call_limited(function, args, kwargs, SECONDS)
+    except StopButton:
+        raise KeyboardInterrupt from None
     except BaseException as error:
-        outcome.problem = _in_words(error, function)
-        outcome.error = type(error).__name__
+        outcome.error = "MemoryError" if _is_about_memory(error) else type(error).__name__
+        outcome.problem = _in_words(error)
     outcome.inputs = (*args, *kwargs.values())
     outcome.printed = printed.getvalue()
     return outcome
@@ -67,49 +73,6 @@ class _Paper(io.StringIO):
     def write(self, text: str) -> int:
         super().write(text[: max(0, PRINTED - self.tell())])
         return len(text)
-
-
-@contextlib.contextmanager
-def _limited_time() -> Iterator[None]:
-    """Raise TimeIsUp inside the block after SECONDS, and again if the block swallows it."""
-    on_main = threading.current_thread() is threading.main_thread()
-    with _alarm() if on_main and hasattr(signal, "setitimer") else _watchdog():
-        yield
-
-
-@contextlib.contextmanager
-def _alarm() -> Iterator[None]:
-    def ring(signum, frame):
-        raise TimeIsUp
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS, 0.1)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
-def _watchdog() -> Iterator[None]:
-    """Where there is no alarm clock (Windows, other threads): a thread that raises in this one."""
-    done = threading.Event()
-    patient = ctypes.c_ulong(threading.get_ident())
-
-    def watch() -> None:
-        wait = SECONDS
-        while not done.wait(wait):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(patient, ctypes.py_object(TimeIsUp))
-            wait = 0.1
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 @contextlib.contextmanager
@@ -134,26 +97,36 @@ def _limited_memory() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _same_state_after() -> Iterator[None]:
-    """Random numbers, default dtype, threads: as they were, whatever the function set."""
+def _same_state_after(seed: int) -> Iterator[None]:
+    """Random numbers, default dtype and device, threads: as they were, whatever is set inside."""
     python, numpy = random.getstate(), np.random.get_state()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    device = torch.get_default_device()
     try:
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.default_generator.manual_seed(seed)
             yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
         torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
 
 
-def _in_words(error: BaseException, function: Callable) -> str:
-    where = _line_of(error, function)
+def _is_about_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+
+
+def _in_words(error: BaseException) -> str:
+    where = _line_of(error)
     if isinstance(error, TimeIsUp):
         return f"It was still running after {SECONDS:.0f} seconds{where}. Is there an endless loop?"
-    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+    if _is_about_memory(error):
         return f"It asked for more than {GIGABYTES:.0f} GB of memory{where}. Is a size too large?"
     if isinstance(error, SystemExit):
         return f"It called exit(){where}, which would end the notebook. Return a value instead."
@@ -163,17 +136,29 @@ def _in_words(error: BaseException, function: Callable) -> str:
     return f"It raised {type(error).__name__}{where}: {message}"
 
 
-def _line_of(error: BaseException, function: Callable) -> str:
-    """ " in line 3 (`return x / 0`)", of the learner's own code."""
-    code = getattr(function, "__code__", None)
+def _line_of(error: BaseException) -> str:
+    """ " in line 3 (`return x / 0`)": the last line of the learner's own that was reached."""
     own = None
     trace = error.__traceback__
     while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if filename == getattr(code, "co_filename", None):
-            own = (filename, trace.tb_lineno)
+        if _is_own(trace.tb_frame.f_code.co_filename):
+            own = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     if own is None:
         return ""
     source = linecache.getline(*own).strip()
     return f" in line {own[1]}" + (f" (`{source}`)" if source else "")
+
+
+LIBRARIES = tuple(
+    os.path.join(folder, "")
+    for folder in (
+        *(sysconfig.get_paths()[k] for k in ("stdlib", "platlib", "purelib")),
+        str(ROOT / "course_utils"),
+    )
+)
+
+
+def _is_own(filename: str) -> bool:
+    """Is this the learner's code: neither Python, nor a library, nor the course?"""
+    return not filename.startswith(("<frozen", *LIBRARIES))

@@ -40,8 +40,7 @@ def marks(cell: NotebookNode) -> dict:
 
 def merge(teacher: NotebookNode, learner: NotebookNode) -> Merged:
     """A copy of the teacher's notebook with the learner's answers. Neither argument is changed."""
-    merged = Merged(teacher.copy())
-    merged.notebook.cells = []
+    merged = Merged(NotebookNode(teacher, cells=[]))
     answers = {
         cell.id: _answer_to(cell, teacher, learner, merged.notes)
         for cell in teacher.cells
@@ -51,7 +50,7 @@ def merge(teacher: NotebookNode, learner: NotebookNode) -> Merged:
     for cell in teacher.cells:
         if is_answer(cell) or is_check(cell):
             merged.notebook.cells += helpers.pop(marks(cell).get("grade_id"), [])
-        cell = NotebookNode(cell, outputs=cell.outputs) if cell.cell_type == "code" else cell
+        cell = NotebookNode(cell)
         if cell.get("id") in answers:
             cell.source = answers[cell.id]
         elif is_check(cell):

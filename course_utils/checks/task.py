@@ -35,6 +35,11 @@ same wrong results, that is what the learner is told. What nobody foresaw gets t
 true statement: the shape by the names in `dimensions`, the place of the first NaN, what
 `properties` find (see properties.py), or the largest difference.
 
+Where the learner writes a class, `use` says what is done with it, and a case's arguments are what
+`use` gets: `use=lambda cls, d, x: cls(d)(x)` with `Case("…", (4, torch.ones(2, 4)))`; reference and
+misconceptions are classes then too. A result of several tensors has names for each in
+`dimensions`: `(("n_query", "d_value"), ("n_query", "n_key"))`; they are those of the last axes.
+
 `tests/unit/test_exercise_declarations.py` holds every declaration to this: the reference and the
 alternatives pass, every misconception is rejected and named as itself, there are at least three
 hints. An exercise notebook ends each task with `check("03.double", double).points(2)`.
@@ -68,6 +73,15 @@ class Misconception:
     explanation: str
 
 
+def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What is done with most answers."""
+    return answer(*args, **kwargs)
+
+
+class UnknownTask(LookupError):
+    """There is no task of that id."""
+
+
 @dataclass(frozen=True)
 class Task:
     """An exercise task; see the module's docstring."""
@@ -78,11 +92,12 @@ class Task:
     cases: Callable[[int], Iterable[Case]]
     misconceptions: Sequence[Misconception]
     hints: Sequence[str]
-    dimensions: tuple[str, ...] = ()  # of the result, for errors that name them
+    dimensions: tuple = ()  # of the result, for errors that name them
     properties: Sequence[Callable] = ()
     alternatives: Sequence[Callable] = ()
     gradient: bool = False  # the result must let gradients through to its inputs
     praise: str = ""
+    use: Callable = call
 
     def __post_init__(self):
         if not re.fullmatch(r"\d\d\.[a-z0-9_]+", self.id):
@@ -116,7 +131,7 @@ def tasks_of(lesson: str) -> list[Task]:
 
 
 def find(task_id: str) -> Task:
-    """The task of that id. KeyError names the nearest ids if there is none."""
+    """The task of that id. UnknownTask names the nearest ids if there is none."""
     lesson = str(task_id)[:2]
     if lesson in lesson_numbers():
         for task in tasks_of(lesson):
@@ -124,4 +139,4 @@ def find(task_id: str) -> Task:
                 return task
     known = [task.id for number in lesson_numbers() for task in tasks_of(number)]
     near = difflib.get_close_matches(str(task_id), known, n=3, cutoff=0.3) or known[:3]
-    raise KeyError(f"There is no task {task_id!r}. Did you mean {' or '.join(near)}?")
+    raise UnknownTask(f"There is no task {task_id!r}. Did you mean {' or '.join(near)}?")

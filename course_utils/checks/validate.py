@@ -27,14 +27,15 @@ from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
 CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
 START_TIMEOUT = 120  # seconds for pytest, the kernel and torch to be there
 CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d\.[a-z0-9_]+)["']""")
-# What a learner's own print() adds to a verdict is not compared.
-SANITIZE = """\
-[own prints]
-regex: (?s)\\n\\(your code printed: .*\\)$
-replace:
-regex: (?s)<br>\\(your code printed: .*\\)(?=</div>$)
-replace:
-"""
+# What a learner's own print() adds to a verdict is not compared: nbval cuts it off before it looks.
+# Its rules are replacements, and one that replaces by nothing ends in a blank.
+SANITIZE = (
+    "[own prints]\n"
+    "regex: (?s)\\n\\(your code printed: .*\\)$\n"
+    "replace: \n"
+    "regex: (?s)<br>\\(your code printed: .*\\)(?=</div>$)\n"
+    "replace: \n"
+)
 
 
 class Problem(Exception):
@@ -74,8 +75,8 @@ def main(argv: list[str]) -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
-def teachers_notebook(lesson: str, solutions: Path = SOLUTIONS) -> Path:
-    known = sorted(solutions.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
+def teachers_notebook(lesson: str) -> Path:
+    known = sorted(SOLUTIONS.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
     for path in known:
         if path.stem.startswith(lesson) and path.stem == path.parent.name:
             return path

@@ -3,6 +3,8 @@
 import html
 from dataclasses import dataclass
 
+PRINTED_LINES = 5
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -21,8 +23,15 @@ class Verdict:
     def headline(self) -> str:
         return f"{'PASSED' if self.passed else 'NOT YET'}  {self.task_id}  {self.title}"
 
+    @property
+    def own_words(self) -> str:
+        """The first lines of what the learner's code printed."""
+        lines = self.printed.strip().splitlines()
+        more = ["…"] if len(lines) > PRINTED_LINES else []
+        return "\n".join([*(line[:200] for line in lines[:PRINTED_LINES]), *more])
+
     def __repr__(self) -> str:
-        own = f"\n(your code printed: {self.printed.strip()})" if self.printed.strip() else ""
+        own = f"\n(your code printed: {self.own_words})" if self.own_words else ""
         return f"{self.headline}\n{self.text}{own}"
 
     def _repr_html_(self) -> str:

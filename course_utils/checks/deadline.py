@@ -1,0 +1,120 @@
+"""Stopping code that runs too long, also code that catches whatever it is thrown.
+
+TimeIsUp is raised again and again in the code that is to stop. `except Exception` does not catch
+it, but `except:` does, and a loop around that would live for ever. So from the second time on, the
+code is watched step by step, and TimeIsUp is raised where no handler of its own would catch it.
+
+What Python cannot interrupt, this cannot either: a single call into C that does not come back.
+"""
+
+import ctypes
+import dis
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+AGAIN = 0.1  # seconds between attempts
+
+
+class TimeIsUp(BaseException):
+    """Raised in code that runs too long."""
+
+
+class StopButton(KeyboardInterrupt):
+    """The user's own interrupt, to be told from `raise KeyboardInterrupt` in the code."""
+
+
+def call_limited(function: Callable, args: tuple, kwargs: Mapping, seconds: float) -> Any:
+    """function(*args, **kwargs), ended by TimeIsUp after so many seconds.
+
+    An interrupt by the user comes through as StopButton.
+    """
+    on_main = threading.current_thread() is threading.main_thread()
+    if on_main and hasattr(signal, "setitimer"):
+        return _with_alarm(function, args, kwargs, seconds)
+    return _with_watchdog(function, args, kwargs, seconds)
+
+
+def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float) -> Any:
+    rings = 0
+    tracer = sys.gettrace()
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        nonlocal rings
+        rings += 1
+        if rings == 1 or frame is None:
+            raise TimeIsUp
+        # A `finally` or a `with` looks like a handler too: bear one more of them from time to time.
+        _raise_where_few_catch(frame, (rings - 2) // 3 % 4)
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise StopButton
+
+    on_alarm = signal.signal(signal.SIGALRM, ring)
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    if callable(on_interrupt):
+        signal.signal(signal.SIGINT, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:  # the alarm once more: it may have rung between the last two lines
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(tracer)
+        signal.signal(signal.SIGALRM, on_alarm)
+        if callable(on_interrupt):
+            signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _with_watchdog(function: Callable, args: tuple, kwargs: Mapping, seconds: float) -> Any:
+    """Where there is no alarm clock (Windows, other threads): a thread that raises in this one."""
+    done = threading.Event()
+    patient = ctypes.c_ulong(threading.get_ident())
+    raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
+
+    def watch() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            raise_in_thread(patient, ctypes.py_object(TimeIsUp))
+            wait = AGAIN
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        done.set()
+        thread.join()
+        raise_in_thread(patient, None)  # one that was on its way would hit somebody else
+
+
+def _raise_where_few_catch(frame: FrameType, most: int) -> None:
+    """Trace the code that is to stop; raise where at most so many functions may catch it."""
+
+    def watch(current: FrameType, event: str, argument: object) -> Callable:
+        current.f_trace_opcodes = True
+        if event == "opcode" and sum(map(_is_protected, _stack(current))) <= most:
+            raise TimeIsUp
+        return watch
+
+    for one in _stack(frame):
+        one.f_trace, one.f_trace_opcodes = watch, True
+    sys.settrace(watch)
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    """The frames of the code that is to stop: those above `_with_alarm`."""
+    while frame is not None and frame.f_code is not _with_alarm.__code__:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_protected(frame: FrameType) -> bool:
+    """Is this step of the frame inside a `try` (or `with`), by the code's own table?"""
+    table = dis._parse_exception_table(frame.f_code)
+    return any(entry.start <= frame.f_lasti < entry.end for entry in table)
