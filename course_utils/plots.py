@@ -24,7 +24,7 @@ INK = "#222222"
 FAINT = "#767676"
 # Okabe and Ito's palette, told apart by readers with any kind of color vision.
 COLORS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"]
-BLUE, ORANGE, GREEN, PINK = COLORS[5], COLORS[6], COLORS[3], COLORS[7]
+BLUE, ORANGE, GREEN, PINK, SKY = COLORS[5], COLORS[6], COLORS[3], COLORS[7], COLORS[2]
 SERIES = [BLUE, ORANGE, GREEN, PINK, COLORS[0], COLORS[1]]  # those that stand out on the page
 STROKES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
 ATTENTION_STOPS = (PAGE, BLUE, "#00263b")

@@ -1,28 +1,41 @@
-// Who looks at whom. Above, every head as a small map; below, one head (or two, side by side) as
-// words with lines between them. Only a new sentence asks the kernel.
+// Who looks at whom. Above, every head as a small map; below, one head (or two, side by side), as
+// words with lines between them or as a matrix. Only a new sentence asks the kernel.
 
-import { el, svg, keepKeys, numbersIn, textLine } from "./lib/dom.js";
-import { themeOf, attentionColor, paintCells } from "./lib/colors.js";
+import { el, svg, fill, keepKeys, numbersIn, textLine, choice } from "./lib/dom.js";
+import { attentionScale, colorOf, luminance, paintCells, whenThemeChanges } from "./lib/colors.js";
 
 const STYLE = `
-.ao-attention .grid { display: grid; gap: 3px; align-items: center; margin: 6px 0 2px; }
+.ao-attention .top { display: flex; flex-wrap: wrap; gap: 8px 18px; margin: 10px 0; align-items: flex-start; }
+.ao-attention .grid { display: grid; gap: 2px; align-items: center; flex: 1 1 440px; min-width: 300px; }
+.ao-attention .side { flex: 1 1 180px; display: grid; gap: 10px; }
+.ao-attention .side p { margin: 0; }
+.ao-attention .side .ao-choice { flex-direction: column; }
+.ao-attention .side .ao-choice legend { float: none; font-weight: 600; }
+.ao-attention .side label { display: flex; gap: 6px; align-items: baseline; }
 .ao-attention .grid button { padding: 0; border: 2px solid transparent; background: none; cursor: pointer; border-radius: 3px; }
-.ao-attention .grid button canvas { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated;
+.ao-attention .grid button canvas { display: block; width: 100%; aspect-ratio: 1;
   box-shadow: 0 0 0 1px var(--ao-line); }
 .ao-attention .grid button[aria-pressed="true"] { border-color: var(--ao-orange); }
-.ao-attention .grid button.second { border-color: var(--ao-pink); border-style: dashed; }
-.ao-attention .grid .name { font-size: 11px; text-align: center; color: var(--ao-faint); }
-.ao-attention .views { display: grid; gap: 16px; margin-top: 10px; }
-.ao-attention .views.two { grid-template-columns: 1fr 1fr; }
-.ao-attention .row { display: flex; gap: 16px; align-items: center; flex-wrap: wrap; margin-top: 8px; }
-.ao-attention .row .ao-text { flex: 1 1 320px; }
+.ao-attention .grid button.second { border: 2px dashed var(--ao-pink); }
+.ao-attention .grid .name { font-size: 11px; text-align: center; color: var(--ao-faint); white-space: nowrap; }
+.ao-attention .ao-headline { min-height: 1.4em; }
+.ao-attention .views { display: grid; gap: 16px; }
+.ao-attention .views.beside { grid-template-columns: 1fr 1fr; }
+.ao-attention .two figcaption { border-bottom: 2px solid var(--ao-orange); }
+.ao-attention .two figcaption.second { border-bottom: 2px dashed var(--ao-pink); }
 .ao-attention .token { cursor: pointer; }
 .ao-attention .token:focus { outline: none; }
 .ao-attention .token .back { fill: transparent; }
-.ao-attention .token:focus-visible .back, .ao-attention .token.chosen .back { fill: var(--ao-shade); stroke: var(--ao-orange); }
+.ao-attention .token.chosen .back { fill: var(--ao-shade); stroke: var(--ao-orange); }
+.ao-attention .token:focus-visible .back { stroke: var(--ao-orange); stroke-width: 2.5; }
 .ao-attention .share { fill: var(--ao-faint); }
+.ao-attention .matrix { image-rendering: pixelated; }
+.ao-attention .row-frame { fill: none; stroke: var(--ao-orange); stroke-width: 2; pointer-events: none; }
 .ao-attention .trouble:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; margin: 6px 0 0; }
 `;
+const LEAST = 0.02; // thinner lines of nothing would hide the ones that say something
+const NUMBERS_UP_TO = 12; // words; with more, numbers in the cells are not legible
+const WIDEST = 684, GAP = 16;
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -30,26 +43,32 @@ function render({ model, el: host }) {
   const state = {
     first: [model.get("layer"), model.get("head")],
     second: null, // another head, to compare
-    comparing: false,
-    token: null, // the query whose row is shown alone
+    pinned: null, // the query that was clicked on: its row stays when the mouse leaves
+    view: "words",
   };
-  let tokens, weights, nLayers, nHeads, views = [];
+  let tokens, weights, nLayers, nHeads, views, scale;
 
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const grid = el("div", { class: "grid", role: "group", "aria-label": "All heads: choose one" });
   const holder = el("div", { class: "views" });
   const trouble = el("p", { class: "trouble", role: "alert" });
+  const hint = el("p", { class: "ao-faint" });
   const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
     headline.textContent = "Reading your sentence …";
     model.set("text", text);
     model.save_changes();
   });
+  const shownAs = choice("Show the head as",
+    [["words", "words and lines"], ["matrix", "a matrix"]], (view) => {
+      state.view = view;
+      drawViews();
+    });
+  shownAs.value = state.view;
   const compare = keepKeys(el("input", { type: "checkbox" }));
   compare.addEventListener("change", () => {
-    state.comparing = compare.checked;
     state.second = compare.checked ? [state.first[0], (state.first[1] + 1) % nHeads] : null;
-    drawViews();
     markGrid();
+    drawViews();
   });
 
   /** One head's weights, [query × key]. */
@@ -62,34 +81,43 @@ function render({ model, el: host }) {
   function load() {
     tokens = model.get("tokens");
     [nLayers, nHeads] = model.get("shape");
+    state.first = [Math.min(state.first[0], nLayers - 1), Math.min(state.first[1], nHeads - 1)];
     weights = numbersIn(model.get("weights"), Float32Array);
-    state.token = null;
-    buildGrid();
+    state.pinned = null;
+    redraw();
+  }
+
+  function redraw() {
+    scale = attentionScale(root);
+    drawGrid();
     drawViews();
   }
 
-  function buildGrid() {
+  // ---- every head, small
+
+  function drawGrid() {
     grid.style.gridTemplateColumns = `44px repeat(${nHeads}, minmax(0, 1fr))`;
-    const theme = themeOf(host.firstChild);
-    const names = [el("span", { class: "name" }, "head →"),
-      ...Array.from({ length: nHeads }, (_, i) => el("span", { class: "name" }, String(i)))];
-    const rows = [];
+    const cells = [el("span", { class: "name" }, "head →")];
+    for (let i = 0; i < nHeads; i++) cells.push(el("span", { class: "name" }, i));
     for (let layer = 0; layer < nLayers; layer++) {
-      rows.push(el("span", { class: "name" }, `layer ${layer}`));
-      for (let number = 0; number < nHeads; number++) rows.push(small(layer, number, theme));
+      cells.push(el("span", { class: "name" }, `layer ${layer}`));
+      for (let number = 0; number < nHeads; number++) cells.push(small(layer, number));
     }
-    grid.replaceChildren(...names, ...rows);
+    const focused = grid.contains(document.activeElement) && document.activeElement.dataset.head;
+    grid.replaceChildren(...cells);
+    if (focused) grid.querySelector(`[data-head="${focused}"]`)?.focus();
     markGrid();
   }
 
-  function small(layer, number, theme) {
+  function small(layer, number) {
     const canvas = el("canvas");
     const map = head([layer, number]);
-    const top = map.reduce((most, x) => Math.max(most, x), 1e-9);
-    paintCells(canvas, map, tokens.length, (x) => attentionColor(theme, x / top));
+    paintCells(canvas, map, tokens.length, strongest(map), scale);
+    // Drawn smaller than it is, a pixelated map would lose whole columns.
+    canvas.style.imageRendering = tokens.length > 24 ? "auto" : "pixelated";
+    const name = `layer ${layer}, head ${number}`;
     const node = keepKeys(el("button", {
-      type: "button", "data-head": `${layer},${number}`, "aria-label": `layer ${layer}, head ${number}`,
-      title: `layer ${layer}, head ${number}`, tabindex: -1,
+      type: "button", "data-head": `${layer},${number}`, "aria-label": name, title: name,
     }, canvas));
     node.addEventListener("click", () => choose([layer, number]));
     node.addEventListener("keydown", (event) => walk(event, layer, number));
@@ -109,127 +137,250 @@ function render({ model, el: host }) {
   }
 
   function choose(which) {
-    if (state.comparing) state.second = which;
+    if (state.second) state.second = which;
     else state.first = which;
     markGrid();
     drawViews();
   }
 
   function markGrid() {
-    const active = state.comparing ? state.second : state.first;
+    const active = String(state.second ?? state.first);
     for (const node of grid.querySelectorAll("button")) {
       const name = node.dataset.head;
-      node.setAttribute("aria-pressed", String(name === String(state.first)));
+      node.setAttribute("aria-pressed", String([state.first, state.second].some(
+        (which) => String(which) === name)));
       node.classList.toggle("second", name === String(state.second));
-      node.tabIndex = name === String(active) ? 0 : -1;
+      node.tabIndex = name === active ? 0 : -1;
+    }
+    hint.textContent = state.second
+      ? "The solid frame stays. Choose a map: it becomes the dashed one, on the right."
+      : "Each small map is one head: who looks goes down, at whom goes across. The darkest cell " +
+        "of a map is its own strongest look.";
+    if (!state.second && luminance(scale[0]) < 0.5) {
+      hint.textContent = hint.textContent.replace("darkest", "brightest");
     }
   }
 
+  // ---- one head or two, large
+
   function drawViews() {
     const shown = state.second ? [state.first, state.second] : [state.first];
-    views = shown.map((which) => drawHead(which, head(which)));
-    holder.className = `views ${shown.length > 1 ? "two" : ""}`;
+    const room = Math.min(WIDEST, holder.clientWidth || WIDEST);
+    const beside = state.second !== null && room >= 560; // or else one below the other
+    const width = beside ? (room - GAP) / 2 : room;
+    const draw = state.view === "words" ? drawWords : drawMatrix;
+    views = shown.map((which, i) => {
+      const map = head(which);
+      const { picture, show } = draw(map, width);
+      const name = `Layer ${which[0]}, head ${which[1]}`;
+      fill(picture, { role: "group", "aria-label": `${name}: who looks at whom` });
+      const caption = el("figcaption", { class: `strong ${i ? "second" : ""}` }, name);
+      return { root: el("figure", {}, caption, picture), show, name, map };
+    });
+    holder.className = `views ${state.second ? "two" : ""} ${beside ? "beside" : ""}`;
     holder.replaceChildren(...views.map((view) => view.root));
-    look(state.token);
+    look(state.pinned);
   }
 
   /** The words twice, queries on the left, keys on the right, and a line for every look. */
-  function drawHead(which, map) {
+  function drawWords(map, width) {
     const n = tokens.length;
-    const wide = state.second ? 330 : 680;
-    const left = wide * (state.second ? 0.3 : 0.25), right = wide - left;
+    const left = width * (width < 500 ? 0.3 : 0.25), right = width - left;
     const step = Math.max(17, Math.min(26, 380 / n));
-    const y = (i) => 30 + step * (i + 0.5);
-    const picture = svg("svg", {
-      viewBox: `0 0 ${wide} ${40 + step * n}`, role: "group",
-      "aria-label": `layer ${which[0]}, head ${which[1]}: each word on the left looks at words on the right`,
-    });
-    const label = (x, text, anchor, kind) => {
-      const node = svg("text", { x, y: 14, "text-anchor": anchor, class: kind });
-      node.textContent = text;
-      return node;
-    };
-    picture.append(label(left - 8, "who looks", "end", "share"), label(right + 8, "at whom", "start", "share"));
-    const ink = themeOf(host.firstChild).dark ? "var(--ao-sky)" : "var(--ao-blue)";
+    const y = (i) => 26 + step * (i + 0.5);
+    const picture = svg("svg", { viewBox: `0 0 ${width} ${30 + step * n}` });
+    picture.append(
+      words("who looks", { x: left - 8, y: 14, "text-anchor": "end", class: "share" }),
+      words("at whom", { x: right + 8, y: 14, class: "share" }));
+    const ink = luminance(scale[0]) < 0.5 ? "var(--ao-sky)" : "var(--ao-blue)";
     const lines = [];
     for (let query = 0; query < n; query++) {
       for (let key = 0; key < n; key++) {
         const share = map[query * n + key];
-        if (share < 0.02) continue; // 50 lines of nothing would hide the ones that say something
+        if (share < LEAST) continue;
         const line = svg("line", {
           x1: left, y1: y(query), x2: right, y2: y(key), stroke: ink,
-          "stroke-width": Math.max(0.6, 6 * share), "stroke-opacity": Math.min(1, 0.12 + share),
+          "stroke-width": Math.max(0.6, 6 * share),
         });
-        lines.push({ line, query, key, share });
-        picture.append(line);
+        lines.push({ line, query, share });
       }
     }
-    const shares = [];
-    const queries = tokens.map((token, i) => {
-      const text = svg("text", { x: left - 8, y: y(i) + 4, "text-anchor": "end" });
-      text.textContent = token;
-      const back = svg("rect", { class: "back", x: 2, y: y(i) - step / 2 + 1, width: left - 4, height: step - 2, rx: 3 });
-      const node = svg("g", { class: "token", tabindex: 0, role: "button", "aria-label": `${token}, word ${i + 1}` }, back, text);
-      keepKeys(node);
-      node.addEventListener("mouseenter", () => look(i));
-      node.addEventListener("mouseleave", () => look(null));
-      node.addEventListener("focus", () => look(i));
-      node.addEventListener("blur", () => look(null));
-      picture.append(node);
-      return node;
-    });
-    tokens.forEach((token, i) => {
-      const text = svg("text", { x: right + 8, y: y(i) + 4 });
-      text.textContent = token;
-      const share = svg("text", { x: wide - 4, y: y(i) + 4, "text-anchor": "end", class: "share" });
-      shares.push(share);
-      picture.append(text, share);
-    });
+    picture.append(...lines.map(({ line }) => line));
+    const queries = queryWords((i) => ({ x: left - 8, y: y(i), step, width: left - 4 }));
+    const shares = tokens.map((_, i) =>
+      words("", { x: width - 4, y: y(i) + 4, "text-anchor": "end", class: "share" }));
+    picture.append(...queries, ...shares,
+      ...tokens.map((token, i) => words(token, { x: right + 8, y: y(i) + 4 })));
 
     function show(query) {
+      const alone = query !== null;
       for (const { line, query: from, share } of lines) {
-        const seen = query === null || from === query;
-        line.style.display = seen ? "" : "none";
+        line.style.display = !alone || from === query ? "" : "none";
+        line.style.strokeOpacity = Math.min(1, (alone ? 0.4 : 0.12) + share);
       }
-      queries.forEach((node, i) => node.classList.toggle("chosen", i === query));
+      markQuery(queries, query);
       shares.forEach((node, key) => {
-        const share = query === null ? 0 : map[query * n + key];
+        const share = alone ? map[query * n + key] : 0;
         node.textContent = share >= 0.005 ? percent(share) : "";
       });
     }
-    const caption = el("figcaption", { class: "strong" }, `Layer ${which[0]}, head ${which[1]}`);
-    return { root: el("figure", {}, caption, picture), show, which, map };
+    return { picture, show };
+  }
+
+  /** Queries down, keys across. */
+  function drawMatrix(map, width) {
+    const n = tokens.length;
+    const longest = Math.max(...tokens.map((token) => token.length));
+    const left = Math.min(150, 16 + 6.5 * longest), top = Math.min(120, 30 + 6 * longest);
+    const cell = Math.max(12, Math.min(36, (width - left - 4) / n));
+    const picture = svg("svg", {
+      // Never stretched beyond the width it is drawn for: four words need not fill the page.
+      viewBox: `0 0 ${Math.max(width, left + cell * n + 4)} ${top + cell * n + 4}`,
+    });
+    const canvas = el("canvas");
+    const most = strongest(map);
+    paintCells(canvas, map, n, most, scale);
+    const side = cell * n;
+    const frame = svg("rect", {
+      class: "row-frame", x: left, width: side, height: cell, visibility: "hidden",
+    });
+    const image = svg("image", {
+      class: "matrix", href: canvas.toDataURL(), x: left, y: top, width: side, height: side,
+      preserveAspectRatio: "none",
+    });
+    image.addEventListener("mousemove", (event) => {
+      const box = image.getBoundingClientRect();
+      look(Math.min(n - 1, Math.floor(((event.clientY - box.top) / box.height) * n)));
+    });
+    image.addEventListener("mouseleave", () => look(state.pinned));
+    const middle = (i) => cell * (i + 0.5);
+    const queries = queryWords((i) =>
+      ({ x: left - 6, y: top + middle(i), step: cell, width: left - 4 }));
+    picture.append(
+      words("who looks ↓  at whom →", { x: 2, y: 12, class: "share" }), image,
+      svg("rect", { x: left, y: top, width: side, height: side, fill: "none", stroke: "var(--ao-line)" }),
+      ...queries,
+      ...tokens.map((token, i) => words(token, {
+        transform: `translate(${left + middle(i) + 4} ${top - 6}) rotate(-90)`,
+      })), frame);
+    if (n <= NUMBERS_UP_TO && cell >= 22) {
+      map.forEach((share, i) => {
+        if (share < 0.005) return;
+        const ink = luminance(colorOf(scale, share / most)) > 0.55 ? "#000" : "#fff";
+        picture.append(words(Math.round(100 * share), {
+          x: left + middle(i % n), y: top + middle(Math.floor(i / n)) + 4, "text-anchor": "middle",
+          style: `fill: ${ink}; pointer-events: none`,
+        }));
+      });
+    }
+
+    function show(query) {
+      frame.setAttribute("visibility", query === null ? "hidden" : "visible");
+      if (query !== null) frame.setAttribute("y", top + cell * query);
+      markQuery(queries, query);
+    }
+    return { picture, show };
+  }
+
+  /** The words that look: reachable one by one with the arrow keys, the first with Tab. */
+  function queryWords(place) {
+    return tokens.map((token, i) => {
+      const { x, y, step, width } = place(i);
+      const node = keepKeys(svg("g", {
+        class: "token", role: "button", "data-query": i, "aria-label": `${token}, word ${i + 1}`,
+        tabindex: i === (state.pinned ?? 0) ? 0 : -1,
+      },
+      svg("rect", { class: "back", x: 2, y: y - step / 2 + 1, width, height: step - 2, rx: 3 }),
+      words(token, { x, y: y + 4, "text-anchor": "end" })));
+      node.addEventListener("mouseenter", () => look(i));
+      node.addEventListener("mouseleave", () => look(state.pinned));
+      node.addEventListener("focus", () => look(i));
+      node.addEventListener("blur", () => look(state.pinned));
+      node.addEventListener("click", () => pin(i));
+      node.addEventListener("keydown", (event) => stepFrom(node, event, i));
+      return node;
+    });
+  }
+
+  function stepFrom(node, event, i) {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      pin(i);
+      return;
+    }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const next = (i + step + tokens.length) % tokens.length;
+    const other = node.parentNode.querySelector(`[data-query="${next}"]`);
+    node.setAttribute("tabindex", -1);
+    other.setAttribute("tabindex", 0);
+    other.focus();
+  }
+
+  /** Keep this word's row in view; a second time lets it go. */
+  function pin(i) {
+    state.pinned = state.pinned === i ? null : i;
+    look(i);
+  }
+
+  function markQuery(queries, query) {
+    queries.forEach((node, i) => {
+      node.classList.toggle("chosen", i === query);
+      node.setAttribute("aria-pressed", String(i === state.pinned));
+    });
   }
 
   function look(query) {
-    state.token = query;
     for (const view of views) view.show(query);
-    headline.textContent = views.map((view) => inWords(view, query)).join(" ");
+    headline.textContent = query === null
+      ? `${views.map((view) => view.name).join(" and ").replace("and L", "and l")}: point at a word on the left to see whom ` +
+        "it looks at."
+      : views.map((view) => inWords(view, query)).join(" ");
   }
 
-  function inWords({ which: [layer, number], map }, query) {
-    const name = `Layer ${layer}, head ${number}:`;
+  function inWords({ name, map }, query) {
     const n = tokens.length;
-    if (query === null) return `${name} point at a word on the left to see whom it looks at.`;
-    const row = Array.from(map.subarray(query * n, (query + 1) * n));
-    const order = row.map((share, key) => [share, key]).sort((a, b) => b[0] - a[0]).slice(0, 3)
-      .filter(([share]) => share >= 0.005);
-    const most = order.map(([share, key]) => `${tokens[key]} ${percent(share)}`).join(", ");
-    return `${name} “${tokens[query]}” looks at ${most}.`;
+    const row = Array.from(map.subarray(query * n, (query + 1) * n), (share, key) => [share, key]);
+    const most = row.sort((a, b) => b[0] - a[0]).slice(0, 3).filter(([share]) => share >= 0.005)
+      .map(([share, key]) => `${tokens[key]} ${percent(share)}`).join(", ");
+    return `${name}: “${tokens[query]}” looks at ${most}.`;
   }
 
-  host.replaceChildren(el("div", { class: "ao-explorer ao-attention" }, el("style", {}, STYLE),
-    headline, grid,
-    el("div", { class: "row" },
-      ...(model.get("can_read") ? [sentence.root] : []),
-      el("label", {}, compare, " compare with a second head")),
-    trouble, holder));
-  model.on("change:weights", load);
-  model.on("change:trouble", () => {
-    trouble.textContent = model.get("trouble");
-    look(null);
-  });
+  const root = el("div", {
+    class: "ao-explorer ao-attention", role: "group", "aria-label": "Attention explorer",
+  },
+  el("style", {}, STYLE), ...(model.get("can_read") ? [sentence.root] : []), trouble,
+  el("div", { class: "top" }, grid, el("div", { class: "side" },
+    shownAs.root, el("label", {}, compare, "compare with a second head"), hint)),
+  headline, holder);
+  host.replaceChildren(root);
   load();
+  whenThemeChanges(root, redraw);
+  model.on("change:answered", () => {
+    const why = model.get("trouble");
+    trouble.textContent = why ? `${why} The maps are still those of the sentence before.` : "";
+    if (why) look(state.pinned);
+    else load();
+  });
+  let width = holder.clientWidth;
+  new ResizeObserver(() => {
+    if (holder.clientWidth === width) return;
+    width = holder.clientWidth;
+    drawViews();
+  }).observe(holder);
+  model.on("change:text", () => { sentence.input.value = model.get("text"); });
+  model.on("change:layer change:head", () => {
+    state.first = [model.get("layer"), model.get("head")];
+    markGrid();
+    drawViews();
+  });
+}
+
+const strongest = (map) => map.reduce((most, share) => Math.max(most, share), 1e-9);
+
+function words(text, attributes) {
+  return svg("text", attributes, text);
 }
 
 export default { render };

@@ -30,6 +30,7 @@ class AttentionExplorer(Explorer):
     text = traitlets.Unicode().tag(sync=True)
     can_read = traitlets.Bool().tag(sync=True)
     trouble = traitlets.Unicode().tag(sync=True)  # why the typed sentence could not be read
+    answered = traitlets.Int().tag(sync=True)  # how many sentences got an answer, good or bad
 
     def __init__(
         self,
@@ -69,17 +70,22 @@ class AttentionExplorer(Explorer):
 
     def _read_again(self, change: dict) -> None:
         """Somebody typed a sentence. What goes wrong is told in the page, not in the kernel."""
+        if self.read is None:
+            return
         try:
             tokens, weights = self.read(change["new"])
             table = _checked(tokens, weights)
         except Exception as error:  # whatever the model says, the reader should see
-            self.trouble = str(error)
+            with self.hold_sync():
+                self.trouble = str(error) or type(error).__name__
+                self.answered += 1
             return
         with self.hold_sync():  # the page must never see new tokens with old weights
             self.trouble = ""
             self.tokens = list(tokens)
             self.shape = list(table.shape[:2])
             self.weights = table.tobytes()
+            self.answered += 1
 
     @property
     def table(self) -> np.ndarray:
@@ -114,6 +120,8 @@ class AttentionExplorer(Explorer):
         overview.set_xlabel("head", fontsize=plots.SMALL_SIZE)
         overview.set_ylabel("layer", fontsize=plots.SMALL_SIZE)
         overview.images[0].set_extent((0, n_heads, n_layers, 0))
+        overview.vlines(range(n_heads + 1), 0, n_layers, color=plots.FAINT, linewidth=0.4)
+        overview.hlines(range(n_layers + 1), 0, n_heads, color=plots.FAINT, linewidth=0.4)
         overview.add_patch(plots.frame((self.head, self.layer), 1, 1))
         overview.set_title("All heads", loc="left", fontsize=plots.LABEL_SIZE, fontweight="bold")
         plots.attention_map(
@@ -143,12 +151,19 @@ def _checked(tokens: Sequence[str], weights) -> np.ndarray:
         raise ValueError(
             f"the weights must be [n_layers, n_heads, n, n], got shape {list(table.shape)}."
         )
+    if not len(tokens):
+        raise ValueError("there is nothing to look at: no tokens.")
     if table.shape[2] != len(tokens):
         raise ValueError(f"the weights are of {table.shape[2]} tokens, there are {len(tokens)}.")
     if len(tokens) > LONGEST:
         raise ValueError(
-            f"that is {len(tokens)} tokens; the explorer shows up to {LONGEST}. Take fewer."
+            f"That is {len(tokens)} tokens; the explorer shows up to {LONGEST}. Try fewer words."
         )
     if not np.isfinite(table).all():
         raise ValueError("some of the weights are NaN or infinite.")
+    if table.min(initial=0.0) < 0:
+        raise ValueError(
+            f"the weights are shares, none below 0; the smallest here is {table.min():.3g}. "
+            "Are these the scores, from before the softmax?"
+        )
     return table

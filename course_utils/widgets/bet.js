@@ -30,7 +30,7 @@ function render({ model, el: host }) {
   });
   const again = button("Change my mind", () => {
     for (const radio of radios) radio.disabled = false;
-    verdict.replaceChildren();
+    verdict.replaceChildren(el("p", { class: "ao-faint" }, "Your first bet stays in the record."));
     place.disabled = false;
     again.hidden = true;
     radios[model.get("placed")]?.focus();

@@ -12,8 +12,9 @@ How to write an explorer called NAME:
    Controls made there are labelled, and keep their arrow keys from JupyterLab.
 4. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark.
-5. Add the class to `widgets/__init__.py`, to `tests/unit/test_widgets.py` (which tests every
-   subclass of `Explorer`) and to `benchmarks/explorers.py`.
+5. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
+6. Export the class in `widgets/__init__.py`, add one to `EXAMPLES` in `tests/unit/test_widgets.py`
+   (which holds every exported explorer to these rules) and one to `benchmarks/widgets.py`.
 """
 
 import re
@@ -43,11 +44,20 @@ def page_module(path: Path) -> str:
 
 def page_look() -> str:
     """The course's CSS: the palette of `plots`, then the rules of lib/look.css."""
-    palette = (
-        f".ao-explorer {{ --ao-blue: {plots.BLUE}; --ao-orange: {plots.ORANGE}; "
-        f"--ao-green: {plots.GREEN}; --ao-pink: {plots.PINK}; --ao-sky: {plots.COLORS[2]}; }}\n"
-    )
-    return palette + (LIB / "look.css").read_text(encoding="utf-8")
+    colors = {
+        "blue": plots.BLUE,
+        "orange": plots.ORANGE,
+        "green": plots.GREEN,
+        "pink": plots.PINK,
+        "sky": plots.SKY,
+    }
+    for page, stops in (
+        ("light", plots.ATTENTION_STOPS),
+        ("dark", plots.ATTENTION_STOPS_IN_THE_DARK),
+    ):
+        _, colors[f"middle-on-{page}"], colors[f"full-on-{page}"] = stops
+    palette = "".join(f"  --ao-{name}: {value};\n" for name, value in colors.items())
+    return f".ao-explorer {{\n{palette}}}\n" + (LIB / "look.css").read_text(encoding="utf-8")
 
 
 class Explorer(anywidget.AnyWidget):

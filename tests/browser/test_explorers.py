@@ -23,7 +23,14 @@ EXPLORERS = {
         "from course_utils.widgets import SoftmaxExplorer",
         "SoftmaxExplorer()",
     ],
+    "attention": [
+        "from course_utils.pretrained import load_minilm\n"
+        "from course_utils.widgets import AttentionExplorer\n"
+        "encoder = load_minilm()",
+        "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",
+    ],
 }
+WITH_SLIDERS = ["bpe", "position", "softmax"]
 KEEP_BUSY = "import time; time.sleep(60)"
 
 # What is drawn, without the sliders and their own numbers: all marks and words, all pixels.
@@ -54,24 +61,66 @@ def open_explorer(lab, page, place, name) -> tuple[Notebook, Locator]:
     return notebook, explorer
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_explorer(lab, page, place, picture, name):
+@pytest.mark.parametrize("name", WITH_SLIDERS)
+def test_sliders_redraw_without_the_kernel(lab, page, place, picture, name):
     notebook, explorer = open_explorer(lab, page, place, name)
-    assert unnamed_controls(explorer) == []
-    assert faint_words(explorer) == []
-
     notebook.start(KEEP_BUSY)
     sliders = explorer.locator("input[type=range]:visible")
     assert sliders.count() > 0
     for slider in sliders.all():
         move_by_key(page, explorer, slider)
     assert notebook.kernel_status() == "busy"  # so the kernel had no part in it
-    picture(f"explorer-{name}", explorer)
-    assert overlapping_words(explorer) == []
+    assert_legible(notebook, explorer, picture, name)
 
-    notebook.choose_theme("JupyterLab Dark")
+
+def test_attention_explorer(lab, page, place, picture):
+    """Words, heads, two heads side by side, and, the one thing that needs a kernel, a sentence."""
+    notebook, explorer = open_explorer(lab, page, place, "attention")
+    says = explorer.get_by_role("status")
+    maps = explorer.get_by_role("group", name="All heads: choose one")
+    assert maps.get_by_role("button").count() == 6 * 12
+    sent = page.traffic.comm_messages
+
+    explorer.get_by_role("button", name="he, word 7").hover()
+    expect(says).to_contain_text("Layer 0, head 0: “he” looks at")
+    page.mouse.move(0, 0)
+    maps.get_by_role("button", name="layer 0, head 0", exact=True).focus()
+    for key in ("ArrowDown", "ArrowDown", *["ArrowRight"] * 4):
+        page.keyboard.press(key)
+    expect(maps.get_by_role("button", name="layer 2, head 4", exact=True)).to_be_focused()
+    explorer.get_by_role("button", name="he, word 7").focus()
+    expect(says).to_contain_text("Layer 2, head 4: “he” looks at tom")
+    picture("explorer-attention-word", explorer)
+
+    explorer.get_by_role("checkbox", name="compare with a second head").check()
+    maps.get_by_role("button", name="layer 5, head 11", exact=True).click()
+    figures = explorer.locator("figure")
+    expect(figures).to_have_count(2)
+    expect(figures.nth(0)).to_contain_text("Layer 2, head 4")
+    expect(figures.nth(1)).to_contain_text("Layer 5, head 11")
+    figures.nth(1).get_by_role("button", name="he, word 7").hover()
+    expect(says).to_contain_text("Layer 5, head 11: “he” looks at")
+    assert page.traffic.comm_messages == sent  # all of it was worked out in the page
+
+    explorer.get_by_role("textbox", name="Your sentence").fill("Mary sang because she was happy.")
+    page.keyboard.press("Enter")
+    expect(figures.nth(0)).to_contain_text("mary")
+    figures.nth(0).get_by_role("button", name="she, word 5").hover()
+    expect(says).to_contain_text("Layer 2, head 4: “she” looks at mary")
+    assert page.traffic.comm_messages > sent
+    page.mouse.move(0, 0)
+    assert_legible(notebook, explorer, picture, "attention")
+
+
+def assert_legible(notebook: Notebook, explorer: Locator, picture, name: str) -> None:
+    """Named controls, words with contrast and apart from each other; in the dark theme, too."""
+    picture(f"explorer-{name}", explorer)
+    assert unnamed_controls(explorer) == []
+    assert overlapping_words(explorer) == []
     assert faint_words(explorer) == []
+    notebook.choose_theme("JupyterLab Dark")
     picture(f"explorer-{name}-dark", explorer)
+    assert faint_words(explorer) == []
 
 
 def move_by_key(page, explorer: Locator, slider: Locator) -> None:

@@ -10,7 +10,6 @@ import subprocess
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from course_utils.text import BPETokenizer, CharTokenizer
 from course_utils.widgets import BPEExplorer, PositionExplorer, SoftmaxExplorer
@@ -280,31 +279,3 @@ def test_softmax_saturates_without_the_root_and_not_with_it():
 def test_softmax_errors_name_what_was_given(given, says):
     with pytest.raises(ValueError, match=says):
         SoftmaxExplorer(**given)
-
-
-# ---- all of them
-
-
-@pytest.fixture(params=["bpe", "position", "softmax", "own scores"])
-def explorer(request, tokenizer):
-    return {
-        "bpe": lambda: BPEExplorer(tokenizer, "Tom drinks cold coffee ☕ for $5 and 咖啡"),
-        "position": lambda: PositionExplorer(n=32, d_model=64),
-        "softmax": SoftmaxExplorer,
-        "own scores": lambda: SoftmaxExplorer(scores=[3, 1, -2, 0]),
-    }[request.param]()
-
-
-def test_still_and_alt(explorer, recwarn):
-    figure = explorer.still()
-    assert isinstance(figure, Figure)
-    figure.canvas.draw()
-    assert figure.get_figwidth() <= 7
-    assert not recwarn.list, [str(w.message) for w in recwarn.list]
-    assert 80 < len(explorer.alt) < 700
-
-
-def test_nothing_in_the_page_s_module_needs_the_network(explorer):
-    assert "http://" not in str(explorer._esm).replace("http://www.w3.org/2000/svg", "")
-    assert "https://" not in str(explorer._esm)
-    assert 'from "' not in str(explorer._esm), "an import that the page could not resolve"

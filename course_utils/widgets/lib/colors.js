@@ -1,51 +1,61 @@
-// The two color scales of plots.py, for canvases. Both start from the page, so that "nothing"
-// looks like nothing in the dark theme, too.
+// The sequential color scale of plots.py, for canvases. Its values come with the page's CSS. It
+// starts from the page, so that "nothing" looks like nothing in the dark theme, too.
 
-/** The page's background and ink as [red, green, blue]. */
-export function themeOf(node) {
-  const paper = rgb(getComputedStyle(node.closest(".ao-explorer") ?? node).backgroundColor);
-  const dark = paper[0] + paper[1] + paper[2] < 384;
-  return {
-    paper,
-    dark,
-    // Full attention: away from the page, whichever color the page has.
-    middle: dark ? [46, 134, 193] : [0, 114, 178],
-    full: dark ? [222, 240, 255] : [0, 38, 59],
-    plus: [213, 94, 0],
-    minus: dark ? [86, 180, 233] : [0, 114, 178],
-  };
+/** The scale as it fits the page around `node`: `scale[0]` is nothing, `scale[255]` the most. */
+export function attentionScale(node) {
+  const style = getComputedStyle(node.closest(".ao-explorer") ?? node);
+  const paper = rgb(style.backgroundColor) ?? [255, 255, 255];
+  const dark = luminance(paper) < 0.5;
+  const [middle, full] = ["middle", "full"].map((stop) =>
+    rgb(style.getPropertyValue(`--ao-${stop}-on-${dark ? "dark" : "light"}`)) ?? [0, 114, 178]);
+  return Array.from({ length: 256 }, (_, i) =>
+    i < 128 ? between(paper, middle, i / 127) : between(middle, full, (i - 128) / 127));
 }
 
-function rgb(color) {
-  const numbers = (color.match(/[\d.]+/g) ?? []).map(Number);
-  return numbers.length >= 3 && !(numbers.length === 4 && numbers[3] === 0)
-    ? numbers.slice(0, 3) : [255, 255, 255];
-}
+/** The color of a share of the most, 0 to 1. */
+export const colorOf = (scale, share) => scale[Math.round(255 * Math.min(1, Math.max(0, share)))];
 
-const between = (a, b, share) => a.map((x, i) => Math.round(x + (b[i] - x) * share));
-
-/** 0 is the page, 1 the strongest; one hue. */
-export function attentionColor(theme, value) {
-  const t = Math.min(1, Math.max(0, value));
-  return t < 0.5 ? between(theme.paper, theme.middle, 2 * t)
-    : between(theme.middle, theme.full, 2 * t - 1);
-}
-
-/** −1 is blue, 0 the page, +1 orange. */
-export function signedColor(theme, value) {
-  return between(theme.paper, value < 0 ? theme.minus : theme.plus, Math.min(1, Math.abs(value)));
-}
+/** From 0, black, to 1, white: which ink is legible on it. */
+export const luminance = ([red, green, blue]) =>
+  (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
 
 /** Paint `values` (row by row) into a canvas, one pixel a cell; CSS stretches it. */
-export function paintCells(canvas, values, columns, color) {
-  const rows = values.length / columns;
+export function paintCells(canvas, values, columns, most, scale) {
   canvas.width = columns;
-  canvas.height = rows;
+  canvas.height = values.length / columns;
   const context = canvas.getContext("2d");
-  const image = context.createImageData(columns, rows);
+  const image = context.createImageData(canvas.width, canvas.height);
   for (let i = 0; i < values.length; i++) {
-    const [red, green, blue] = color(values[i]);
-    image.data.set([red, green, blue, 255], 4 * i);
+    const color = colorOf(scale, values[i] / most);
+    image.data[4 * i] = color[0];
+    image.data[4 * i + 1] = color[1];
+    image.data[4 * i + 2] = color[2];
+    image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);
 }
+
+/** Call `redraw` when the page's theme changes, and once `root` is in a page if it is not yet.
+
+    The change shows in root's own background: look.css gives it a transition too short to see,
+    and a transition tells when it is over, or cut short as a style sheet is taken away. Nothing
+    outside of the explorer is watched.
+*/
+export function whenThemeChanges(root, redraw) {
+  if (!root.isConnected) requestAnimationFrame(redraw);
+  for (const over of ["transitionend", "transitioncancel"]) {
+    root.addEventListener(over, (event) => {
+      if (event.target === root && event.propertyName === "background-color") redraw();
+    });
+  }
+}
+
+/** [red, green, blue] of "#0072b2", "rgb(0, 114, 178)"; nothing for what is transparent. */
+function rgb(color) {
+  const hex = color.trim().match(/^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i);
+  if (hex) return hex.slice(1).map((pair) => parseInt(pair, 16));
+  const numbers = (color.match(/[\d.]+/g) ?? []).map(Number);
+  return numbers.length >= 3 && numbers[3] !== 0 ? numbers.slice(0, 3) : null;
+}
+
+const between = (a, b, share) => a.map((x, i) => Math.round(x + (b[i] - x) * share));

@@ -1,0 +1,287 @@
+"""What holds for every explorer and for the bet, told without a browser."""
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from course_utils import plots, widgets
+from course_utils.checks import progress_store
+from course_utils.text import BPETokenizer
+from course_utils.widgets import (
+    AttentionExplorer,
+    BPEExplorer,
+    PositionExplorer,
+    SoftmaxExplorer,
+    bet,
+)
+from course_utils.widgets.explorer import LIB, page_look, page_module
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+TOKENS = ["[CLS]", "tom", "drinks", "[SEP]"]
+
+
+def attention(n_layers=2, n_heads=3, n=4) -> np.ndarray:
+    scores = np.random.default_rng(0).normal(size=(n_layers, n_heads, n, n)) * 2
+    shares = np.exp(scores)
+    return shares / shares.sum(-1, keepdims=True)
+
+
+# One of each explorer that the package offers, or more, as a lesson would make it.
+EXAMPLES = {
+    "AttentionExplorer": lambda: AttentionExplorer(TOKENS, attention(), layer=1, head=2),
+    "BPEExplorer": lambda: BPEExplorer(
+        BPETokenizer.train("Tom drinks cold coffee. Tom drinks cold cocoa.", 10),
+        "Tom drinks cold coffee ☕ for $5 and 咖啡",
+    ),
+    "PositionExplorer": lambda: PositionExplorer(n=32, d_model=64),
+    "SoftmaxExplorer": SoftmaxExplorer,
+    "SoftmaxExplorer, own scores": lambda: SoftmaxExplorer(scores=[3, 1, -2, 0]),
+}
+CHOICES = {
+    "Nothing": "A score of 0 is not a weight of 0.",
+    "It listens to the <pads>": "e to the 0 is 1.",
+}
+
+
+def a_bet(bet_id="03.pads", choices=CHOICES, answer="It listens to the <pads>"):
+    return bet(bet_id, "What happens & why?", choices, answer)
+
+
+@pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES)
+def example(request):
+    return request.param
+
+
+@pytest.fixture
+def explorer(example):
+    return example()
+
+
+def test_every_explorer_is_tested_here():
+    offered = {name for name in widgets.__all__ if isinstance(getattr(widgets, name), type)}
+    assert offered == {type(example()).__name__ for example in EXAMPLES.values()}
+
+
+def test_the_output_serves_a_live_page_a_stored_one_and_a_reader_who_listens(explorer):
+    data, metadata = explorer._repr_mimebundle_()
+    assert set(data) == {VIEW, "image/png", "text/plain"}
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert data["text/plain"] == metadata["image/png"]["alt"] == explorer.alt
+    assert metadata["image/png"]["width"] <= 700
+
+
+def test_ipython_carries_the_words_in_the_metadata(explorer):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    data, metadata = InteractiveShell.instance().display_formatter.format(explorer)
+    assert VIEW in data
+    assert metadata["image/png"]["alt"] == explorer.alt
+
+
+def test_still_and_words_are_the_same_for_the_same_data(explorer, example, recwarn):
+    again = example()
+    assert isinstance(explorer.still(), Figure)
+    assert plots.png(explorer.still()) == plots.png(again.still())
+    assert explorer.alt == again.alt
+    assert 80 < len(explorer.alt) < 700
+    assert not re.search(r"0x[0-9a-f]{6}|object at", explorer.alt)
+    assert not recwarn.list, [str(warning.message) for warning in recwarn.list]
+
+
+def test_what_the_page_gets_is_one_module_that_asks_nobody(explorer):
+    module = str(explorer._esm)
+    assert "export default { render }" in module
+    assert not re.search(r"^\s*import\b", module, re.MULTILINE)
+    assert module.count("export default") == 1
+    for stranger in ("http:", "https:", "fetch(", "XMLHttpRequest", "document.body", "innerHTML"):
+        assert stranger not in module.replace("http://www.w3.org/2000/svg", ""), stranger
+
+
+def test_modules_are_valid_in_the_page_and_as_files(explorer, tmp_path):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node here to read the page's JavaScript")
+    page = tmp_path / "page.mjs"
+    page.write_text(str(explorer._esm), encoding="utf-8")
+    done = subprocess.run([node, "--check", page], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+
+
+def test_imports_are_resolved_from_lib(tmp_path):
+    path = tmp_path / "some.js"
+    path.write_text(
+        'import { el } from "./lib/dom.js";\nexport default { render() { el("p"); } };\n',
+        encoding="utf-8",
+    )
+    module = page_module(path)
+    assert "function el(" in module and "import" not in module
+    assert (LIB / "dom.js").read_text(encoding="utf-8").count("export ") > 3
+
+
+def test_the_page_reads_the_palette_of_the_figures():
+    css = page_look()
+    for color in (plots.BLUE, plots.ORANGE, plots.GREEN, *plots.ATTENTION_STOPS[1:]):
+        assert color in css
+    scripts = [path.read_text(encoding="utf-8") for path in LIB.glob("*.js")]
+    assert not any(color in script for script in scripts for color in plots.COLORS)
+
+
+def test_controls_keep_their_keys_from_jupyterlab():
+    """Where lib/ does not make a control, the explorer that does hands it to keepKeys."""
+    controls = r'(keepKeys\()?\bel\("(?:input|button|select|textarea)"'
+    for script in [*LIB.glob("*.js"), *LIB.parent.glob("*.js")]:
+        made = re.findall(controls, script.read_text(encoding="utf-8"))
+        assert all(made), f"{script.name}: a control that JupyterLab would take the keys from"
+        assert made or script.name not in ("dom.js", "bet.js", "attention_explorer.js")
+
+
+# ---- attention
+
+
+def test_weights_reach_the_page_as_they_are():
+    weights = attention()
+    explorer = AttentionExplorer(TOKENS, torch.tensor(weights, requires_grad=True))
+    np.testing.assert_array_equal(explorer.table, weights.astype("float32"))
+    assert explorer.shape == [2, 3]
+    assert not explorer.can_read
+
+
+def test_attention_in_words():
+    weights = np.zeros((1, 1, 2, 2))
+    weights[0, 0] = [[0.25, 0.75], [0.9, 0.1]]
+    assert "a at b (75%), b at a (90%)" in AttentionExplorer(["a", "b"], weights).alt
+
+
+@pytest.mark.parametrize(
+    "tokens, weights, where, says",
+    [
+        (TOKENS, attention()[0], {}, r"\[n_layers, n_heads, n, n\], got shape \[3, 4, 4\]"),
+        (TOKENS, attention()[..., :3], {}, r"\[2, 3, 4, 3\]"),
+        (TOKENS[:3], attention(), {}, "of 4 tokens, there are 3"),
+        ([], attention(n=0), {}, "no tokens"),
+        (["a"] * 65, attention(1, 1, 65), {}, "65 tokens; .* up to 64"),
+        (TOKENS, attention() * np.nan, {}, "NaN"),
+        (TOKENS, attention() - 1, {}, "scores"),
+        (TOKENS, attention(), {"layer": 2}, "no layer 2, head 0.*2 layers and 3 heads"),
+        (TOKENS, attention(), {"head": -1}, "no layer 0, head -1"),
+    ],
+)
+def test_attention_errors_name_what_was_given(tokens, weights, where, says):
+    with pytest.raises(ValueError, match=says):
+        AttentionExplorer(tokens, weights, **where)
+
+
+class Model:
+    """Reads words; too many of them are trouble, and so is the word that nobody says."""
+
+    def attention(self, text):
+        tokens = ["[CLS]", *text.split(), "[SEP]"]
+        if "voldemort" in tokens:
+            raise LookupError
+        return tokens, torch.tensor(attention(n=len(tokens)))
+
+
+def test_a_typed_sentence_is_read_and_comes_all_at_once():
+    explorer = AttentionExplorer.from_model(Model(), "tom drinks", layer=1, head=2)
+    assert (explorer.can_read, explorer.layer, explorer.head) == (True, 1, 2)
+    explorer.text = "tom drinks cold coffee"
+    assert explorer.tokens == ["[CLS]", "tom", "drinks", "cold", "coffee", "[SEP]"]
+    assert explorer.table.shape == (2, 3, 6, 6)
+    assert (explorer.trouble, explorer.answered) == ("", 1)
+    assert "coffee at" in explorer.alt
+
+
+@pytest.mark.parametrize("text, says", [("word " * 100, "102 tokens"), ("voldemort", "LookupErr")])
+def test_trouble_with_a_sentence_is_told_and_nothing_changes(text, says):
+    explorer = AttentionExplorer.from_model(Model(), "tom drinks")
+    explorer.text = text
+    assert says in explorer.trouble
+    assert explorer.tokens == ["[CLS]", "tom", "drinks", "[SEP]"]
+    explorer.text = "tom"
+    assert (explorer.trouble, explorer.answered) == ("", 2)
+
+
+def test_the_real_model_can_be_looked_into():
+    from course_utils.pretrained import load_minilm, weights_installed
+
+    if not weights_installed():
+        pytest.skip("the published weights are not installed")
+    explorer = AttentionExplorer.from_model(load_minilm(), "Tom drinks cold coffee")
+    assert explorer.shape == [6, 12]
+    assert explorer.tokens == ["[CLS]", "tom", "drinks", "cold", "coffee", "[SEP]"]
+    np.testing.assert_allclose(explorer.table.sum(-1), 1, atol=1e-5)
+
+
+# ---- bet
+
+
+@pytest.fixture
+def nobody_yet(tmp_path, monkeypatch):
+    monkeypatch.setitem(os.environ, "ATTENTION_OPTIONAL_HOME", str(tmp_path))
+
+
+def test_a_stored_bet_says_it_all_without_a_kernel(nobody_yet):
+    data, _ = a_bet()._repr_mimebundle_()
+    page = data["text/html"]
+    assert "What happens &amp; why?" in page
+    assert "listens to the &lt;pads&gt;" in page and "<pads>" not in page
+    question, answers = page.split("<details>")
+    for choice, told in CHOICES.items():
+        assert told in answers and told not in question
+        assert choice.split(" <")[0] in question
+    assert answers.index("Right:") > answers.index("Nothing")
+    assert not re.search(r"color|style=", page), "it has to be legible in any theme"
+    assert data["text/plain"].splitlines() == [
+        "Place your bet: What happens & why?",
+        "  ( ) Nothing",
+        "  ( ) It listens to the <pads>",
+    ]
+
+
+def test_a_bet_is_kept_and_found_again(nobody_yet):
+    first = a_bet()
+    assert first.placed == -1
+    first.placed = 0
+    assert progress_store.bets() == {"03.pads": {"choice": "Nothing", "right": False}}
+    assert a_bet().placed == 0
+
+
+def test_the_first_bet_counts(nobody_yet):
+    changed = a_bet()
+    changed.placed = 0
+    changed.placed = 1
+    assert progress_store.bets()["03.pads"]["right"] is False
+    assert a_bet().placed == 0
+
+
+def test_a_placed_bet_does_not_change_what_is_stored_in_the_notebook(nobody_yet):
+    before = a_bet()._repr_mimebundle_()[0]
+    a_bet().placed = 1
+    after = a_bet()._repr_mimebundle_()[0]
+    for kind in ("text/plain", "text/html"):
+        assert before[kind] == after[kind]
+
+
+def test_a_bet_on_a_choice_that_is_gone_is_forgotten(nobody_yet):
+    progress_store.record_bet("03.pads", "An older wording", True)
+    assert a_bet().placed == -1
+
+
+@pytest.mark.parametrize(
+    "choices, answer, says",
+    [
+        ({"a": "so"}, "a", "at least two choices, got 1"),
+        (CHOICES, "Never mind", "'Never mind' is none of the choices"),
+        ({"a": "so", "b": "  "}, "a", "nothing to say to 'b'"),
+    ],
+)
+def test_bet_errors_name_what_was_given(choices, answer, says):
+    with pytest.raises(ValueError, match=f"'03.pads'.*{says}"):
+        a_bet(choices=choices, answer=answer)
