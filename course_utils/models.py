@@ -280,6 +280,47 @@ class Seq2SeqTransformer(nn.Module):
         hidden = self.decoder(self.embedding(target), context, target_mask, source_mask)
         return self.embedding.logits(hidden)
 
+    def given(
+        self,
+        source: Int[Tensor, "batch n_source"],
+        source_mask: Bool[Tensor, "batch n_source"] | None = None,
+    ) -> "GivenSource":
+        """Reads the source, once; what comes back writes the target (see `decoding`)."""
+        return GivenSource(self, self.encode(source, source_mask), source_mask)
+
+
+class GivenSource(nn.Module):
+    """A `Seq2SeqTransformer` that has read its source: called with target ids it returns logits.
+
+    There may be several targets for each source, one after another (the hypotheses of a beam):
+    row i of `ids` belongs to row i // (targets for each source) of the source.
+    """
+
+    def __init__(
+        self,
+        model: Seq2SeqTransformer,
+        context: Float[Tensor, "batch n_source d_model"],
+        source_mask: Bool[Tensor, "batch n_source"] | None,
+    ):
+        super().__init__()
+        self.model, self.context, self.source_mask = model, context, source_mask
+
+    def forward(
+        self, ids: Int[Tensor, "rows n_target"], *, cache: None = None
+    ) -> Float[Tensor, "rows n_target vocab_size"]:
+        sources, rows = self.context.shape[0], ids.shape[0]
+        targets, left = divmod(rows, sources)
+        if left:
+            raise ValueError(f"{rows} targets cannot be shared out evenly among {sources} sources.")
+        context, mask = self.context, self.source_mask
+        if targets > 1:
+            context = context.repeat_interleave(targets, dim=0)
+            mask = None if mask is None else mask.repeat_interleave(targets, dim=0)
+        return self.model.decode(ids, context, mask)
+
+    def new_cache(self) -> None:
+        return None
+
 
 class LanguageModel(nn.Module):
     """Predicts the next token from those before it: an encoder that cannot see the future.
@@ -344,7 +385,12 @@ class LanguageModel(nn.Module):
         self,
         ids: Int[Tensor, "batch n"],
         mask: Bool[Tensor, "batch n_key"] | None = None,
+        *,
+        cache: None = None,
     ) -> Float[Tensor, "batch n vocab_size"]:
         """Logits of the token after each token: those at place i belong to token i + 1."""
         hidden = self.encoder(self.embedding(ids), mask)
         return self.embedding.logits(hidden) if self.output is None else self.output(hidden)
+
+    def new_cache(self) -> None:
+        return None
