@@ -13,6 +13,20 @@ from torch import Tensor
 
 from course_utils.checks.task import Case, Misconception, Task
 
+
+def chances_add_up(result: object, case: Case) -> str | None:
+    """For answers that are wrong in a way nobody foresaw: are they chances at all?"""
+    if not isinstance(result, Tensor) or not result.is_floating_point():
+        return None
+    if bool((result < 0).any()):
+        return "some of your chances are below 0."
+    sums = result.detach().sum(-1)
+    if bool(((sums - 1).abs() < 1e-3).all()):
+        return None
+    farthest = sums.flatten()[(sums - 1).abs().argmax()].item()
+    return f"chances add up to 1 over the characters; yours add up to {farthest:.3f}."
+
+
 # ---- 08.next_characters --------------------------------------------------------------------------
 
 
@@ -179,8 +193,8 @@ BITS = [
     Misconception(
         "you gave nats for bits",
         lambda logits, targets: -chances(logits, targets).log().mean(),
-        "You took the natural logarithm, so a fair coin costs 0.69. Divide by ln 2 = 0.693, or take "
-        "log2, and it costs 1.",
+        "You took the natural logarithm, so a fair coin costs 0.69. Divide by ln 2 = 0.693, or "
+        "take log2, and it costs 1.",
     ),
     Misconception(
         "you multiplied by ln 2",
@@ -295,7 +309,7 @@ TEMPERATURE = [
         "you multiplied by the temperature",
         lambda logits, temperature: (logits * temperature).softmax(-1),
         "Then 0.5 makes the model bolder and 2 makes it timid: the thermometer is upside down. "
-        "Divide.",
+        "Divide. (The same if you raised the chances to a power: it has to be 1 / temperature.)",
     ),
     Misconception(
         "the temperature comes after the softmax",
@@ -304,28 +318,19 @@ TEMPERATURE = [
         "1. Divide the scores, before they become powers of e.",
     ),
     Misconception(
-        "the temperature comes after the softmax, and then nothing is left of it",
+        "nothing is left of your temperature",
         lambda logits, temperature: (
             logits.softmax(-1) / temperature / (logits.softmax(-1) / temperature).sum(-1, True)
         ),
-        "You divided the chances by the temperature and then by their sum, and the temperature "
-        "cancelled. Divide the scores, before the softmax.",
+        "These are the chances at temperature 1. Divide the chances by something and then by their "
+        "sum, or take something off every score, and it cancels. Divide the scores, before the "
+        "softmax.",
     ),
     Misconception(
         "you sent the chances through a second softmax",
         lambda logits, temperature: (logits.softmax(-1) / temperature).softmax(-1),
         "Chances lie between 0 and 1, so after another softmax all are nearly alike. The scores go "
         "in, once.",
-    ),
-    Misconception(
-        "you raised the chances to the temperature",
-        lambda logits, temperature: (
-            (logits.softmax(-1) ** temperature)
-            / (logits.softmax(-1) ** temperature).sum(-1, keepdim=True)
-        ),
-        "Nearly: a power of the chances is a factor on the scores, but it has to be "
-        "1 / temperature. (In the cold it breaks all the same: small chances become 0. Divide the "
-        "scores.)",
     ),
     Misconception(
         "the chances do not add up to 1",
@@ -336,14 +341,8 @@ TEMPERATURE = [
     Misconception(
         "your softmax runs over the wrong axis",
         lambda logits, temperature: (logits / temperature).softmax(0),
-        "The characters are the last axis. Over the first one it is the sentences of the batch that "
-        "compete.",
-    ),
-    Misconception(
-        "you subtracted the temperature",
-        lambda logits, temperature: (logits - temperature).softmax(-1),
-        "Taking the same number off every score changes nothing: e to the difference cancels. "
-        "Divide.",
+        "The characters are the last axis. Over the first one it is the sentences of the batch "
+        "that compete.",
     ),
     Misconception(
         "you returned logarithms",
@@ -504,8 +503,8 @@ TOP_P = [
     Misconception(
         "you cut one character too early, and rescued the first",
         keeping(one_too_early_but_one),
-        "The character with which the sum reaches p is kept, too. Where it is the first, you saw to "
-        "that; elsewhere the kept ones hold less than p.",
+        "The character with which the sum reaches p is kept, too. Where it is the first, you saw "
+        "to that; elsewhere the kept ones hold less than p.",
     ),
     Misconception(
         "you cut one character too late",
@@ -616,6 +615,7 @@ TASKS = [
         reference=with_temperature,
         cases=temperature_cases,
         misconceptions=TEMPERATURE,
+        properties=[chances_add_up],
         dimensions=("vocab",),
         hints=[
             "Cold should make the favourite surer, hot should make all alike. What happens to the "
@@ -626,6 +626,10 @@ TASKS = [
         ],
         alternatives=[
             temperature_with_loops,
+            lambda logits, temperature: (
+                logits.double().softmax(-1) ** (1 / temperature)
+                / (logits.double().softmax(-1) ** (1 / temperature)).sum(-1, keepdim=True)
+            ),
             lambda logits, temperature: (
                 (logits / temperature) - (logits / temperature).logsumexp(-1, keepdim=True)
             ).exp(),
@@ -639,6 +643,7 @@ TASKS = [
         reference=top_p,
         cases=top_p_cases,
         misconceptions=TOP_P,
+        properties=[chances_add_up],
         dimensions=("vocab",),
         hints=[
             "Four steps: sort the chances, the largest first; add up; keep; share out anew.",
