@@ -48,7 +48,7 @@ def _same(expected: Any, got: Any) -> bool:
 
 
 def _number_difference(expected: Number, got: Any) -> str | None:
-    if isinstance(got, Tensor | np.ndarray | np.generic) and np.size(got) == 1:
+    if isinstance(got, Tensor | np.ndarray | np.generic) and np.prod(got.shape) == 1:
         got = got.item()
     if isinstance(got, bool) or not isinstance(got, Number):
         return f"expected a number, got {_kind(got)}."
