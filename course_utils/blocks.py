@@ -1,7 +1,7 @@
 """The transformer block: let the tokens talk, then let each of them think."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -67,17 +67,46 @@ class Block(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch n d_model"],
-        mask: Bool[Tensor, "batch n"] | None = None,
+        mask: Bool[Tensor, "batch n_key"] | None = None,
+        *,
+        cache: Any = None,
     ) -> Float[Tensor, "batch n d_model"]:
+        """`cache`, from `new_cache`: what the mixer remembers of the tokens before these."""
+        remember = {} if cache is None else {"cache": cache}
         if self.norm == "pre":
-            x = x + self.dropout(self.mixer(self.mixer_norm(x), mask))
+            x = x + self.dropout(self.mixer(self.mixer_norm(x), mask, **remember))
             if self.ffn is not None:
                 x = x + self.dropout(self.ffn(self.ffn_norm(x)))
         else:
-            x = self.mixer_norm(x + self.dropout(self.mixer(x, mask)))
+            x = self.mixer_norm(x + self.dropout(self.mixer(x, mask, **remember)))
             if self.ffn is not None:
                 x = self.ffn_norm(x + self.dropout(self.ffn(x)))
         return x
+
+    def new_cache(self) -> Any:
+        return new_cache(self.mixer)
+
+
+def new_cache(mixer: nn.Module) -> Any:
+    """The mixer's empty cache; ValueError if it is of a kind that has none."""
+    if not hasattr(mixer, "new_cache"):
+        raise ValueError(
+            f"{type(mixer).__name__} cannot go on where it stopped: it has no new_cache(). "
+            "Generate with use_cache=False."
+        )
+    return mixer.new_cache()
+
+
+class DecoderCache(NamedTuple):
+    """What one decoder block remembers: its own tokens, and the context that it listens to."""
+
+    own: Any
+    context: Any
+
+    def reorder(self, rows: Tensor) -> None:
+        """Rows may change places among those with the same context, which stays where it is."""
+        if self.own is not None:
+            self.own.reorder(rows)
 
 
 class DecoderBlock(nn.Module):
@@ -118,11 +147,25 @@ class DecoderBlock(nn.Module):
         context: Float[Tensor, "batch n_context d_model"],
         mask: Bool[Tensor, "batch n_key"] | None = None,
         context_mask: Bool[Tensor, "batch n_context"] | None = None,
+        *,
+        cache: DecoderCache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        """`mask` is True at real tokens of `x`, `context_mask` at real tokens of `context`."""
-        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask))
-        x = self._add(x, self.cross_norm, lambda x: self.cross(x, context_mask, context=context))
+        """`mask` is True at real tokens of `x`, `context_mask` at real tokens of `context`.
+
+        `cache`, from `new_cache`: what is remembered of the tokens before these, and of `context`.
+        """
+        own, of_context = (None, None) if cache is None else cache
+        heard = {} if own is None else {"cache": own}
+        told = {} if of_context is None else {"cache": of_context}
+
+        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask, **heard))
+        x = self._add(
+            x, self.cross_norm, lambda x: self.cross(x, context_mask, context=context, **told)
+        )
         return x if self.ffn is None else self._add(x, self.ffn_norm, self.ffn)
+
+    def new_cache(self) -> DecoderCache:
+        return DecoderCache(new_cache(self.mixer), new_cache(self.cross))
 
     def _add(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         if self.norm == "pre":

@@ -1,7 +1,8 @@
 """Whole models, made of blocks. The mixer is an argument; the model never asks which it holds."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -9,14 +10,31 @@ from torch import Tensor, nn
 
 from course_utils.blocks import Block, DecoderBlock, FeedForward, Norm
 from course_utils.mixers import Attention
-from course_utils.positions import SinusoidalPositions
+from course_utils.positions import NoPositions, SinusoidalPositions
+
+
+class Cache:
+    """What a model remembers of the tokens it has read: how many, and each layer's own memory."""
+
+    def __init__(self, layers: Iterable[Any]):
+        self.n = 0
+        self.layers = list(layers)
+
+    def reorder(self, rows: Int[Tensor, "rows"]) -> None:
+        """Row i goes on from what row rows[i] has read.
+
+        Rows that listen to a source (`GivenSource`) change places only with rows of that source.
+        """
+        for layer in self.layers:
+            if layer is not None:
+                layer.reorder(rows)
 
 
 class Embedding(nn.Module):
     """From token ids to vectors that know what they are and where they stand.
 
-    `positions` is a module that adds places to vectors (see `course_utils.positions`;
-    `nn.Identity()` for none). `scale` multiplies the token vectors before that: √d_model in
+    `positions` is a module that adds places to vectors (see `course_utils.positions`; None, or
+    `nn.Identity()`, for no places). `scale` multiplies the token vectors before that: √d_model in
     Vaswani et al. 2017, section 3.4; 1 in BERT. `norm` is applied last: BERT has a LayerNorm here.
     """
 
@@ -24,7 +42,7 @@ class Embedding(nn.Module):
         self,
         vocab_size: int,
         d_model: int,
-        positions: nn.Module,
+        positions: nn.Module | None,
         *,
         scale: float = 1.0,
         norm: nn.Module | None = None,
@@ -32,13 +50,19 @@ class Embedding(nn.Module):
     ):
         super().__init__()
         self.tokens = nn.Embedding(vocab_size, d_model)
-        self.positions = positions
+        nowhere = positions is None or isinstance(positions, nn.Identity)
+        self.positions = NoPositions() if nowhere else positions
         self.scale = scale
         self.norm = norm if norm is not None else nn.Identity()
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, ids: Int[Tensor, "batch n"]) -> Float[Tensor, "batch n d_model"]:
-        return self.dropout(self.norm(self.positions(self.tokens(ids) * self.scale)))
+    def forward(
+        self, ids: Int[Tensor, "batch n"], start: int = 0
+    ) -> Float[Tensor, "batch n d_model"]:
+        """`start` is the position of the first token in `ids`."""
+        x = self.tokens(ids) * self.scale
+        x = self.positions(x, start) if start else self.positions(x)
+        return self.dropout(self.norm(x))
 
     def logits(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch n vocab_size"]:
         """The table read backwards: how much each vector points the way of each token's.
@@ -91,11 +115,17 @@ class Encoder(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch n d_model"],
-        mask: Bool[Tensor, "batch n"] | None = None,
+        mask: Bool[Tensor, "batch n_key"] | None = None,
+        *,
+        cache: Cache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        for block in self.blocks:
-            x = block(x, mask)
+        layers = [None] * len(self.blocks) if cache is None else cache.layers
+        for block, remembered in zip(self.blocks, layers, strict=True):
+            x = block(x, mask, cache=remembered)
         return self.final_norm(x)
+
+    def new_cache(self) -> Cache:
+        return Cache(block.new_cache() for block in self.blocks)
 
 
 class Decoder(nn.Module):
@@ -154,10 +184,16 @@ class Decoder(nn.Module):
         context: Float[Tensor, "batch n_context d_model"],
         mask: Bool[Tensor, "batch n_key"] | None = None,
         context_mask: Bool[Tensor, "batch n_context"] | None = None,
+        *,
+        cache: Cache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        for block in self.blocks:
-            x = block(x, context, mask, context_mask)
+        layers = [None] * len(self.blocks) if cache is None else cache.layers
+        for block, remembered in zip(self.blocks, layers, strict=True):
+            x = block(x, context, mask, context_mask, cache=remembered)
         return self.final_norm(x)
+
+    def new_cache(self) -> Cache:
+        return Cache(block.new_cache() for block in self.blocks)
 
 
 def _causal(mixer: nn.Module) -> nn.Module:
@@ -274,11 +310,25 @@ class Seq2SeqTransformer(nn.Module):
         target: Int[Tensor, "batch n_target"],
         context: Float[Tensor, "batch n_source d_model"],
         source_mask: Bool[Tensor, "batch n_source"] | None = None,
-        target_mask: Bool[Tensor, "batch n_target"] | None = None,
+        target_mask: Bool[Tensor, "batch n_written"] | None = None,
+        *,
+        cache: Cache | None = None,
     ) -> Float[Tensor, "batch n_target vocab_size"]:
-        """Logits after each target token, for a source that `encode` has read."""
-        hidden = self.decoder(self.embedding(target), context, target_mask, source_mask)
+        """Logits after each target token, for a source that `encode` has read.
+
+        With `cache`, from `new_cache`, `target` goes on where the call before ended, and
+        `target_mask`, if any, speaks of all target tokens so far.
+        """
+        start = 0 if cache is None else cache.n
+        x = self.embedding(target, start)
+        hidden = self.decoder(x, context, target_mask, source_mask, cache=cache)
+        if cache is not None:
+            cache.n += target.shape[1]
         return self.embedding.logits(hidden)
+
+    def new_cache(self) -> Cache:
+        """An empty cache for `decode`."""
+        return self.decoder.new_cache()
 
     def given(
         self,
@@ -303,23 +353,31 @@ class GivenSource(nn.Module):
         source_mask: Bool[Tensor, "batch n_source"] | None,
     ):
         super().__init__()
-        self.model, self.context, self.source_mask = model, context, source_mask
+        self.model = model
+        self.read = context, source_mask
+        self.heard = self.read  # the same, with a row for each target of the latest call
 
     def forward(
-        self, ids: Int[Tensor, "rows n_target"], *, cache: None = None
+        self, ids: Int[Tensor, "rows n_target"], *, cache: Cache | None = None
     ) -> Float[Tensor, "rows n_target vocab_size"]:
-        sources, rows = self.context.shape[0], ids.shape[0]
-        targets, left = divmod(rows, sources)
-        if left:
-            raise ValueError(f"{rows} targets cannot be shared out evenly among {sources} sources.")
-        context, mask = self.context, self.source_mask
-        if targets > 1:
-            context = context.repeat_interleave(targets, dim=0)
-            mask = None if mask is None else mask.repeat_interleave(targets, dim=0)
-        return self.model.decode(ids, context, mask)
+        if len(ids) != len(self.heard[0]):
+            self.heard = self._shared_out(len(ids))
+        context, mask = self.heard
+        return self.model.decode(ids, context, mask, cache=cache)
 
-    def new_cache(self) -> None:
-        return None
+    def new_cache(self) -> Cache:
+        return self.model.new_cache()
+
+    def _shared_out(self, rows: int) -> tuple[Tensor, Tensor | None]:
+        context, mask = self.read
+        each, left = divmod(rows, len(context))
+        if left:
+            raise ValueError(
+                f"{rows} targets cannot be shared out evenly among {len(context)} sources."
+            )
+        if mask is not None:
+            mask = mask.repeat_interleave(each, dim=0)
+        return context.repeat_interleave(each, dim=0), mask
 
 
 class LanguageModel(nn.Module):
@@ -364,7 +422,7 @@ class LanguageModel(nn.Module):
         self.embedding = Embedding(
             vocab_size,
             d_model,
-            nn.Identity() if positions is None else positions,
+            positions,
             scale=math.sqrt(d_model),
             dropout=dropout,
         )
@@ -386,11 +444,24 @@ class LanguageModel(nn.Module):
         ids: Int[Tensor, "batch n"],
         mask: Bool[Tensor, "batch n_key"] | None = None,
         *,
-        cache: None = None,
+        cache: Cache | None = None,
     ) -> Float[Tensor, "batch n vocab_size"]:
-        """Logits of the token after each token: those at place i belong to token i + 1."""
-        hidden = self.encoder(self.embedding(ids), mask)
+        """Logits of the token after each token: those at place i belong to token i + 1.
+
+        With `cache`, from `new_cache`, `ids` go on where the call before ended, and `mask`, if any,
+        speaks of all tokens so far.
+        """
+        x = self.embedding(ids, 0 if cache is None else cache.n)
+        hidden = self.encoder(x, mask, cache=cache)
+        if cache is not None:
+            cache.n += ids.shape[1]
         return self.embedding.logits(hidden) if self.output is None else self.output(hidden)
 
-    def new_cache(self) -> None:
-        return None
+    def new_cache(self) -> Cache:
+        """An empty cache for `forward`. ValueError if a mixer cannot be continued."""
+        return self.encoder.new_cache()
+
+    @property
+    def max_n(self) -> int | None:
+        """How many tokens can be read at once, where the positions have an end."""
+        return getattr(self.embedding.positions, "max_n", None)

@@ -1,4 +1,11 @@
-"""Telling a model where each token stands: sinusoidal, learned and rotary positions."""
+"""Telling a model where each token stands: sinusoidal, learned and rotary positions.
+
+A text may come in parts (a model that speaks reads one new token at a time): `start` is the
+position of the first token that is given.
+"""
+
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -32,6 +39,34 @@ def sinusoidal(n: int, d_model: int, base: float = 10_000.0) -> Float[Tensor, "n
     return torch.stack([hands.sin(), hands.cos()], dim=-1).flatten(1).to(torch.get_default_dtype())
 
 
+class _Rows:
+    """The first rows of an endless table: worked out once, and twice as many when they run out."""
+
+    def __init__(self, table: Callable[[int], Tensor]):
+        self.table = table  # n -> the rows 0 … n - 1
+        self.known: Tensor | None = None
+
+    def __call__(self, start: int, n: int, like: Tensor) -> Tensor:
+        """Rows start … start + n - 1, with the dtype and on the device of `like`."""
+        known, end = self.known, start + n
+        fits = known is not None and known.dtype == like.dtype and known.device == like.device
+        if not fits or end > len(known):
+            # Rows first needed while a model speaks will be used in training too, where tensors
+            # born in inference mode are refused.
+            with torch.inference_mode(False):
+                self.known = known = self.table(2 * end).to(like)
+        return known[start:end]
+
+
+class NoPositions(nn.Module):
+    """Leaves the tokens without a place, for mixers that know places themselves."""
+
+    def forward(
+        self, x: Float[Tensor, "batch n d_model"], start: int = 0
+    ) -> Float[Tensor, "batch n d_model"]:
+        return x
+
+
 class SinusoidalPositions(nn.Module):
     """Adds the sinusoidal table to the tokens. No parameters, any length."""
 
@@ -39,33 +74,44 @@ class SinusoidalPositions(nn.Module):
         super().__init__()
         frequencies(d_model)  # an odd d_model is found here, not in the middle of a forward pass
         self.d_model = d_model
-        self.register_buffer("table", sinusoidal(0, d_model), persistent=False)
+        self._rows = _Rows(partial(sinusoidal, d_model=d_model))
 
-    def forward(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch n d_model"]:
+    def forward(
+        self, x: Float[Tensor, "batch n d_model"], start: int = 0
+    ) -> Float[Tensor, "batch n d_model"]:
         expect_tokens(x, self.d_model, "SinusoidalPositions")
-        n = x.shape[1]
-        if n > len(self.table):
-            self.table = sinusoidal(n, self.d_model).to(x.device)
-        return x + self.table[:n].to(x.dtype)
+        return x + self._rows(start, x.shape[1], like=x)
 
 
 class LearnedPositions(nn.Module):
-    """Adds a trained vector for each position, up to `max_n` of them (as BERT does)."""
+    """Adds a trained vector for each position, up to `max_n` of them (as BERT and GPT-2 do).
+
+    They start at random with a standard deviation of 0.02, as in both.
+    """
 
     def __init__(self, max_n: int, d_model: int):
         super().__init__()
+        self.max_n = max_n
         self.table = nn.Embedding(max_n, d_model)
+        nn.init.normal_(self.table.weight, std=0.02)
 
-    def forward(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch n d_model"]:
-        max_n, d_model = self.table.weight.shape
-        expect_tokens(x, d_model, "LearnedPositions")
-        n = x.shape[1]
-        if n > max_n:
+    def forward(
+        self, x: Float[Tensor, "batch n d_model"], start: int = 0
+    ) -> Float[Tensor, "batch n d_model"]:
+        expect_tokens(x, self.table.embedding_dim, "LearnedPositions")
+        end = start + x.shape[1]
+        if end > self.max_n:
             raise ValueError(
-                f"LearnedPositions knows {max_n} positions, the text has {n} tokens. "
+                f"LearnedPositions knows {self.max_n} positions, the text has {end} tokens. "
                 "Cut the text, or make the model with a larger max_n."
             )
-        return x + self.table.weight[:n]
+        return x + self.table.weight[start:end]
+
+
+def turns(n: int, d: int, base: float = 10_000.0) -> Float[Tensor, "n 2 pairs"]:
+    """Cosine and sine of each clock's angle at positions 0 … n - 1, in float64."""
+    hands = angles(n, d, base)
+    return torch.stack([hands.cos(), hands.sin()], dim=1)
 
 
 class Rotary(nn.Module):
@@ -80,12 +126,14 @@ class Rotary(nn.Module):
         super().__init__()
         frequencies(d, base)
         self.d, self.base = d, base
+        self._rows = _Rows(partial(turns, d=d, base=base))
 
-    def forward(self, x: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
+    def forward(
+        self, x: Float[Tensor, "*batch n d"], start: int = 0
+    ) -> Float[Tensor, "*batch n d"]:
         if x.shape[-1] != self.d:
             raise ValueError(f"Rotary turns vectors of {self.d} numbers, got {x.shape[-1]}.")
-        hands = angles(x.shape[-2], self.d, self.base).to(x.device)
-        cos, sin = hands.cos().to(x.dtype), hands.sin().to(x.dtype)
+        cos, sin = self._rows(start, x.shape[-2], like=x).unbind(1)
         first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1)
         return turned.flatten(-2)

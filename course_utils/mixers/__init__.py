@@ -3,9 +3,17 @@
     forward(x: [batch, n, d_model], mask: [batch, n] or None) -> [batch, n, d_model]
 
 `mask` is True at real tokens and False at padding. A model never asks which mixer it holds.
+
+A mixer that can go on where it stopped, for a model that writes, also has `new_cache()` and takes
+what that returns as `forward(x, mask, cache=...)`. If it returns None there is nothing to remember.
 """
 
-from course_utils.mixers.attention import Attention, capture_attention, dot_product_attention
+from course_utils.mixers.attention import (
+    Attention,
+    KeyValues,
+    capture_attention,
+    dot_product_attention,
+)
 from course_utils.mixers.nothing import NoMixing
 
-__all__ = ["Attention", "NoMixing", "capture_attention", "dot_product_attention"]
+__all__ = ["Attention", "KeyValues", "NoMixing", "capture_attention", "dot_product_attention"]

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from course_utils.positions import Rotary
@@ -35,6 +35,52 @@ def dot_product_attention(
         weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
         weights = weights.masked_fill(~mask, 0.0)  # only changes rows that were masked throughout
     return weights @ value, weights
+
+
+class KeyValues:
+    """The keys and values that one attention layer has made so far, for the tokens to come.
+
+    A token's key and value depend on the tokens before it alone (the layer is causal), so they are
+    made once. Both are [batch, n_heads, n, d_head]. They stand in tables with room to spare: a full
+    one is replaced by one of twice the need, so that a new token costs the same after a thousand
+    others as after ten.
+
+    It is for speaking, not for training: gradients do not go through it.
+    """
+
+    def __init__(self):
+        self.n = 0  # tokens so far
+        self._table: Tensor | None = None  # [2, batch, n_heads, room, d_head]
+
+    @property
+    def key(self) -> Float[Tensor, "batch n_heads n d_head"]:
+        return self._table[0, :, :, : self.n]
+
+    @property
+    def value(self) -> Float[Tensor, "batch n_heads n d_head"]:
+        return self._table[1, :, :, : self.n]
+
+    def append(
+        self,
+        key: Float[Tensor, "batch n_heads n_new d_head"],
+        value: Float[Tensor, "batch n_heads n_new d_head"],
+    ) -> None:
+        """Put the keys and values of the next tokens behind those that are here."""
+        batch, n_heads, n_new, d_head = key.shape
+        start, end = self.n, self.n + n_new
+        if self._table is None or end > self._table.shape[3]:
+            larger = key.new_empty(2, batch, n_heads, 2 * end, d_head)
+            if self._table is not None:
+                larger[..., :start, :] = self._table[..., :start, :]
+            self._table = larger
+        self._table[0, :, :, start:end] = key.detach()
+        self._table[1, :, :, start:end] = value.detach()
+        self.n = end
+
+    def reorder(self, rows: Int[Tensor, "rows"]) -> None:
+        """Row i becomes what row rows[i] was."""
+        if self._table is not None:
+            self._table = self._table[:, rows]
 
 
 class Attention(nn.Module):
@@ -71,21 +117,28 @@ class Attention(nn.Module):
         x: Float[Tensor, "batch n d_model"],
         mask: Bool[Tensor, "batch n_key"] | None = None,
         *,
-        context: Float[Tensor, "batch n_key d_model"] | None = None,
+        context: Float[Tensor, "batch n_context d_model"] | None = None,
+        cache: KeyValues | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
         """Each token of `x` becomes a weighted average of what the others have to say.
 
         With `context` (cross-attention) the queries come from `x`, keys and values from
         `context`. `mask` speaks of the tokens that are looked at: True = real, False = padding.
+
+        With `cache`, `x` are the tokens that follow those of the calls before, and `mask`, if any,
+        speaks of all of them together. With `context` as well, the cache keeps what the first call
+        made of the context; later calls do not look at it again.
         """
-        query, key, value = self._heads(x, mask, context)
+        query, key, value = self._heads(x, mask, context, cache)
+        # SDPA takes its fast path where it is given no mask: without padding, and with all tokens
+        # at once (its own causal mask) or one alone (the last one has no future to hide).
+        plain = self.causal and mask is None and query.shape[2] == key.shape[2]
         mixed = F.scaled_dot_product_attention(
             query,
             key,
             value,
-            # Without padding SDPA builds no mask at all and takes its fast path.
-            attn_mask=None if mask is None else self._may_look(query, key, mask),
-            is_causal=self.causal and mask is None,
+            attn_mask=None if plain else self._may_look(query, key, mask),
+            is_causal=plain,
             dropout_p=self.dropout if self.training else 0.0,
         )  # [batch, n_heads, n, d_head]
         return self.out(mixed.transpose(1, 2).flatten(2))
@@ -95,39 +148,74 @@ class Attention(nn.Module):
         x: Float[Tensor, "batch n d_model"],
         mask: Bool[Tensor, "batch n_key"] | None = None,
         *,
-        context: Float[Tensor, "batch n_key d_model"] | None = None,
+        context: Float[Tensor, "batch n_context d_model"] | None = None,
+        cache: KeyValues | None = None,
     ) -> Float[Tensor, "batch n_heads n n_key"]:
-        """Who looks at whom, and how much: what `forward` uses, without dropout."""
-        query, key, value = self._heads(x, mask, context)
-        return dot_product_attention(query, key, value, self._may_look(query, key, mask))[1]
+        """Who looks at whom, and how much: what `forward` uses, without dropout.
 
-    def _heads(self, x: Tensor, mask: Tensor | None, context: Tensor | None):
+        A `cache` is one that `forward` has already put `x` into.
+        """
+        if cache is None:
+            query, key, _ = self._heads(x, mask, context)
+        else:
+            start = cache.n - x.shape[1] if context is None else 0
+            query, key = self._turn(self._split(self.query(x)), start), cache.key
+        return dot_product_attention(query, key, value=key, mask=self._may_look(query, key, mask))[
+            1
+        ]
+
+    def new_cache(self) -> KeyValues:
+        """An empty cache for `forward`."""
+        return KeyValues()
+
+    def _heads(
+        self,
+        x: Tensor,
+        mask: Tensor | None,
+        context: Tensor | None,
+        cache: KeyValues | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         expect_tokens(x, self.d_model, "Attention")
+        before = 0 if cache is None else cache.n
         if context is None:
-            context = x
+            source, start, n_key = x, before, before + x.shape[1]
         elif self.causal:
             raise ValueError("causal=True hides the future of x itself; context has no such order.")
+        elif self.rotary is not None and cache is not None:
+            raise ValueError("rotary turns x by its positions, which a cache of context forgets.")
         else:
             expect_tokens(context, self.d_model, "Attention's context")
-        expect_mask(mask, context.shape[0], context.shape[1], "Attention")
-        query = self._split(self.query(x))
-        key = self._split(self.key(context))
-        value = self._split(self.value(context))
-        if self.rotary is not None:
-            query, key = self.rotary(query), self.rotary(key)
-        return query, key, value
+            source, start, n_key = context, 0, context.shape[1]
+        expect_mask(mask, source.shape[0], n_key, "Attention")
+
+        query = self._turn(self._split(self.query(x)), start)
+        if context is not None and before:
+            return query, cache.key, cache.value
+        key = self._turn(self._split(self.key(source)), start)
+        value = self._split(self.value(source))
+        if cache is None:
+            return query, key, value
+        cache.append(key, value)
+        return query, cache.key, cache.value
 
     def _split(self, x: Tensor) -> Float[Tensor, "batch n_heads n d_head"]:
         return x.unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)
 
+    def _turn(self, heads: Tensor, start: int) -> Tensor:
+        return heads if self.rotary is None else self.rotary(heads, start)
+
     def _may_look(self, query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor | None:
-        """Bool[batch or 1, 1, n_query, n_key] for padding and future together, or None."""
+        """Bool[batch or 1, 1, n_query, n_key] for padding and future together, or None.
+
+        The queries are the last n_query of the n_key tokens, if they come from the same text.
+        """
         n_query, n_key = query.shape[-2], key.shape[-2]
         allowed = None
         if mask is not None:
             allowed = mask[:, None, None, :].expand(-1, 1, n_query, -1)
-        if self.causal:
-            past = torch.ones(n_query, n_key, dtype=torch.bool, device=query.device).tril()
+        if self.causal and n_query > 1:
+            past = torch.ones(n_query, n_key, dtype=torch.bool, device=query.device)
+            past = past.tril(n_key - n_query)
             allowed = past[None, None] if allowed is None else allowed & past
         return allowed
 
@@ -139,6 +227,9 @@ def capture_attention(model: nn.Module) -> Iterator[list[Tensor | None]]:
     `maps[i]` is the i-th attention layer's weights of the latest forward pass,
     [batch, n_heads, n_query, n_key], or None before the first. The weights are computed a second
     time, and only inside the `with`: the fast path of a model that nobody watches stays fast.
+
+    In a decoder each block's own attention comes first, then its cross-attention:
+    `with capture_attention(model.decoder) as maps: …` leaves the latter in `maps[1::2]`.
     """
     layers = [module for module in model.modules() if isinstance(module, Attention)]
     if not layers:

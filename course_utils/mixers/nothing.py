@@ -17,3 +17,7 @@ class NoMixing(nn.Module):
         mask: Bool[Tensor, "batch n"] | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
         return x
+
+    def new_cache(self) -> None:
+        """Nothing is remembered, because nothing is heard."""
+        return None
