@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import traitlets
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils import plots
@@ -27,6 +28,7 @@ class AttentionExplorer(Explorer):
     weights = traitlets.Bytes().tag(sync=True)  # float32, [n_layers, n_heads, n, n]
     layer = traitlets.Int().tag(sync=True)
     head = traitlets.Int().tag(sync=True)
+    looker = traitlets.Unicode().tag(sync=True)  # whose look it opens with; "": everybody's
     text = traitlets.Unicode().tag(sync=True)
     can_read = traitlets.Bool().tag(sync=True)
     trouble = traitlets.Unicode().tag(sync=True)  # why the typed sentence could not be read
@@ -39,10 +41,14 @@ class AttentionExplorer(Explorer):
         *,
         layer: int = 0,
         head: int = 0,
+        looker: str = "",
         text: str = "",
         read: Callable[[str], Reading] | None = None,
     ):
-        """`weights` is [n_layers, n_heads, n, n] for n tokens; query first, then key."""
+        """`weights` is [n_layers, n_heads, n, n] for n tokens; query first, then key.
+
+        `looker`, one of the tokens, is pointed at as the explorer opens.
+        """
         table = _checked(tokens, weights)
         n_layers, n_heads = table.shape[:2]
         if not (0 <= layer < n_layers and 0 <= head < n_heads):
@@ -50,6 +56,8 @@ class AttentionExplorer(Explorer):
                 f"there is no layer {layer}, head {head}: the weights have {n_layers} layers and "
                 f"{n_heads} heads, counted from 0."
             )
+        if looker and looker not in tokens:
+            raise ValueError(f"looker {looker!r} is none of the tokens {list(tokens)}.")
         self.read = read
         super().__init__(
             tokens=list(tokens),
@@ -57,16 +65,20 @@ class AttentionExplorer(Explorer):
             weights=table.tobytes(),
             layer=layer,
             head=head,
+            looker=looker,
             text=text,
             can_read=read is not None,
         )
         self.observe(self._read_again, names="text")
 
     @classmethod
-    def from_model(cls, model, text: str, *, layer: int = 0, head: int = 0) -> "AttentionExplorer":
-        """For anything with `attention(text) -> (tokens, weights)`, a SentenceEncoder for one."""
+    def from_model(cls, model, text: str, **opening) -> "AttentionExplorer":
+        """For anything with `attention(text) -> (tokens, weights)`, a SentenceEncoder for one.
+
+        `opening`: the layer, head and looker that it opens with.
+        """
         tokens, weights = model.attention(text)
-        return cls(tokens, weights, layer=layer, head=head, text=text, read=model.attention)
+        return cls(tokens, weights, text=text, read=model.attention, **opening)
 
     def _read_again(self, change: dict) -> None:
         """Somebody typed a sentence. What goes wrong is told in the page, not in the kernel."""
@@ -102,35 +114,63 @@ class AttentionExplorer(Explorer):
         )
         return (
             f"Attention explorer, {self.shape[0]} layers with {self.shape[1]} heads each, "
-            f"layer {self.layer}, head {self.head}. Each token looks most: {looks}."
+            f"layer {self.layer}, head {self.head}. "
+            + (f"{self._look()}. " if self.looker else "")
+            + f"Each token looks most: {looks}."
         )
 
     def still(self) -> Figure:
         """All heads as small maps, and the chosen one below with its words."""
         n = len(self.tokens)
-        fig, (overview, chosen) = plots.figure(
-            7, 4.4 + 0.24 * n, rows=2, heights=(3, 1.4 + 0.24 * n)
-        )
-        overview.imshow(self._all_heads(), cmap=plots.ATTENTION, vmin=0, vmax=1, aspect="auto")
         n_layers, n_heads = self.shape
-        overview.set_xticks(np.arange(n_heads) + 0.5, range(n_heads))
-        overview.set_yticks(np.arange(n_layers) + 0.5, range(n_layers))
-        overview.tick_params(length=0)
-        overview.spines[:].set_visible(False)
-        overview.set_xlabel("head", fontsize=plots.SMALL_SIZE)
-        overview.set_ylabel("layer", fontsize=plots.SMALL_SIZE)
-        overview.images[0].set_extent((0, n_heads, n_layers, 0))
-        overview.vlines(range(n_heads + 1), 0, n_layers, color=plots.FAINT, linewidth=0.4)
-        overview.hlines(range(n_layers + 1), 0, n_heads, color=plots.FAINT, linewidth=0.4)
-        overview.add_patch(plots.frame((self.head, self.layer), 1, 1))
-        overview.set_title("All heads", loc="left", fontsize=plots.LABEL_SIZE, fontweight="bold")
+        tall = plots.WIDTH * n_layers / n_heads, 1.4 + 0.3 * n  # square maps; rows to read
+        fig, (overview, chosen) = plots.figure(plots.WIDTH, sum(tall) + 0.8, rows=2, heights=tall)
+        self._draw_overview(overview)
+        name = f"Layer {self.layer}, head {self.head}"
         plots.attention_map(
             self.table[self.layer, self.head],
             self.tokens,
-            title=f"Layer {self.layer}, head {self.head}",
+            title=f"{name}: {self._look()}" if self.looker else name,
             ax=chosen,
         )
+        if self.looker:
+            row = self.tokens.index(self.looker)
+            chosen.add_patch(plots.frame((-0.5, row - 0.5), n, 1))
         return fig
+
+    def _draw_overview(self, ax: Axes) -> None:
+        n_layers, n_heads = self.shape
+        ax.imshow(
+            self._all_heads(),
+            cmap=plots.ATTENTION,
+            vmin=0,
+            vmax=1,
+            extent=(0, n_heads, n_layers, 0),
+            aspect="auto",
+        )
+        thin = {"color": plots.FAINT, "linewidth": 0.4}
+        ax.vlines(range(n_heads + 1), 0, n_layers, clip_on=False, **thin)
+        ax.hlines(range(n_layers + 1), 0, n_heads, clip_on=False, **thin)
+        ax.set(xlim=(0, n_heads), ylim=(n_layers, 0))
+        ax.set_xticks(np.arange(n_heads) + 0.5, range(n_heads))
+        ax.set_yticks(np.arange(n_layers) + 0.5, range(n_layers))
+        ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+        ax.spines[:].set_visible(False)
+        ax.set_xlabel("head", fontsize=plots.SMALL_SIZE, color=plots.FAINT)
+        ax.set_ylabel("layer", fontsize=plots.SMALL_SIZE, color=plots.FAINT)
+        ax.xaxis.set_label_position("top")
+        ax.add_patch(plots.frame((self.head, self.layer), 1, 1)).set_clip_on(False)
+        ax.set_title(
+            f"All {n_layers * n_heads} heads: each map's darkest cell is its own strongest look",
+            loc="left", fontsize=plots.LABEL_SIZE + 1, fontweight="bold", color=plots.INK,
+        )  # fmt: skip
+
+    def _look(self) -> str:
+        """Whom the looker looks at most, in words."""
+        row = self.table[self.layer, self.head, self.tokens.index(self.looker)]
+        most = np.argsort(-row, kind="stable")[:3]
+        shares = ", ".join(f"{self.tokens[key]} {row[key]:.0%}" for key in most)
+        return f"“{self.looker}” looks at {shares}"
 
     def _all_heads(self) -> np.ndarray:
         """Every head's map side by side, with a line of page between them."""

@@ -7,7 +7,6 @@ const STYLE = `
 .ao-bet fieldset { border: 0; margin: 0; padding: 0; }
 .ao-bet legend { font-weight: 600; font-size: 14px; padding: 0; margin-bottom: 6px; }
 .ao-bet .choice { display: flex; gap: 8px; align-items: baseline; padding: 3px 0; cursor: pointer; }
-.ao-bet .choice input { margin: 0; accent-color: var(--ao-blue); flex: none; }
 .ao-bet .buttons { margin-top: 8px; display: flex; gap: 8px; }
 .ao-bet .verdict:not(:empty) { margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--ao-line); }
 .ao-bet .verdict p { margin: 0 0 4px; }

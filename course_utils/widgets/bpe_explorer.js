@@ -120,7 +120,7 @@ export function piecesByMerges(removed, nMerges) {
 const LONGEST_TEXT = 500;
 
 const STYLE = `
-.ao-bpe .ao-controls { grid-template-columns: 1fr; }
+.ao-bpe .ao-controls { grid-template-columns: 1fr; gap: 10px; }
 .ao-bpe .buttons { display: flex; gap: 8px; }
 .ao-bpe .chips { line-height: 2; margin: 12px 0; min-height: 84px; max-height: 210px;
   overflow-y: auto; overflow-wrap: anywhere; padding: 3px; contain: layout paint; }
@@ -271,7 +271,7 @@ function render({ model, el: host }) {
       el("div", { class: "buttons" }, back, on)),
     chips, story,
     el("figure", {}, el("figcaption", { class: "strong" }, "Pieces left in this sentence"),
-      curve.picture)));
+      el("div", { class: "ao-scroll" }, curve.picture))));
 }
 
 /** A labelled text box that tells every change. */

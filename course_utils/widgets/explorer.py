@@ -27,19 +27,28 @@ from matplotlib.figure import Figure
 from course_utils import plots
 
 LIB = Path(__file__).parent / "lib"
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./lib/([a-z_]+\.js)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(?:lib/)?([a-z_]+\.js)";\n', re.MULTILINE)
 
 
 def page_module(path: Path) -> str:
     """An explorer's module with what it imports from lib/ put in front of it.
 
     The page gets one text, from which nothing can be imported by a relative path; the files stay
-    ordinary ES modules that can.
+    ordinary ES modules that can. No two files of lib/ may call different things by one name.
     """
+    shared = {}
+    source = _without_imports(path, shared)
+    return "\n".join(part.replace("export ", "") for part in shared.values()) + source
+
+
+def _without_imports(path: Path, shared: dict[str, str]) -> str:
+    """The file's text; what it imports is put into `shared`, each before those that need it."""
     source = path.read_text(encoding="utf-8")
-    parts = [(LIB / name).read_text(encoding="utf-8") for name in IMPORT.findall(source)]
-    shared = "\n".join(part.replace("export ", "") for part in parts)
-    return shared + IMPORT.sub("", source)
+    for name in IMPORT.findall(source):
+        if name not in shared:
+            text = _without_imports(LIB / name, shared)
+            shared[name] = text
+    return IMPORT.sub("", source)
 
 
 def page_look() -> str:

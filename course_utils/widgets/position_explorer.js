@@ -34,7 +34,7 @@ export const BASES = [10, 100, 1000, 10000, 100000];
 const STYLE = `
 .ao-position .ao-faint { font-size: 12px; margin: 4px 0; }
 .ao-position .clocks { display: block; width: 100%; height: auto; margin: 10px 0 4px; }
-.ao-position .below { display: grid; grid-template-columns: 43fr 57fr; gap: 12px; }
+.ao-position .below { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 12px; }
 .ao-position .map { position: relative; margin: 12px 28px 2px; height: 216px; }
 .ao-position .map canvas { width: 100%; height: 100%; image-rendering: pixelated; display: block; }
 .ao-position .box { position: absolute; left: -3px; right: -3px; box-sizing: content-box;
@@ -251,7 +251,7 @@ function render({ model, el: host }) {
   const base = slider("base", { min: 0, max: BASES.length - 1 },
     (i) => BASES[i].toLocaleString("en-US"), (i) => change({ base: BASES[i] }));
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
-  const clockHolder = el("div");
+  const clockHolder = el("div", { class: "ao-scroll" });
   const legend = el("p", { class: "ao-faint" });
   const map = drawMap(n);
   const curve = drawCurve(n);

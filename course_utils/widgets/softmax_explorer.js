@@ -53,7 +53,7 @@ export function summarise(scores, temperature) {
 
 const percent = (weight) => {
   const digits = weight > 0.9995 || weight < 0.0005 ? 0 : 1;
-  return `${(100 * weight).toFixed(digits)} %`;
+  return `${(100 * weight).toFixed(digits)}\u00a0%`;
 };
 const signed = (number) => (number < 0 ? "−" : "") + Math.abs(number).toFixed(2);
 const small = (number) => (number > 0 && number < 0.0005 ? "under 0.001" : number.toFixed(3));
@@ -62,10 +62,10 @@ const AS_THEY_ARE = "var(--ao-orange)";
 const DIVIDED = "var(--ao-blue)";
 
 const STYLE = `
-.ao-softmax .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 24px;
+.ao-softmax .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 16px 24px;
   margin: 12px 0 6px; }
 .ao-softmax .own { min-height: 34px; }
-.ao-softmax .ao-slider { grid-template-columns: 80px 1fr 92px; }
+.ao-softmax .ao-slider { grid-template-columns: 84px minmax(60px, 1fr) 92px; }
 .ao-softmax .side h4 { margin: 0 0 6px; font-size: 13px; font-weight: 600; }
 .ao-softmax .word { display: grid; grid-template-columns: 52px 52px 1fr 56px; gap: 8px;
   align-items: center; height: 24px; font-variant-numeric: tabular-nums; }
@@ -202,7 +202,7 @@ function render({ model, el: host }) {
   const curve = drawCurve(words.length);
   const chart = el("figure", {},
     el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"),
-    curve.picture);
+    el("div", { class: "ao-scroll" }, curve.picture));
 
   const meaning = `Words listened to: ${words.length} when all weights are equal, 1 when one ` +
     "word has everything. Steepest slope: the most that a weight moves for one unit of score; " +

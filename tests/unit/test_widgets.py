@@ -114,15 +114,18 @@ def test_modules_are_valid_in_the_page_and_as_files(explorer, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_imports_are_resolved_from_lib(tmp_path):
+def test_imports_are_resolved_from_lib_each_file_once(tmp_path):
     path = tmp_path / "some.js"
     path.write_text(
-        'import { el } from "./lib/dom.js";\nexport default { render() { el("p"); } };\n',
+        'import { el } from "./lib/dom.js";\nimport { drawWords } from "./lib/attention.js";\n'
+        "export default { render() { drawWords(); } };\n",
         encoding="utf-8",
     )
     module = page_module(path)
-    assert "function el(" in module and "import" not in module
-    assert (LIB / "dom.js").read_text(encoding="utf-8").count("export ") > 3
+    assert "import" not in module
+    assert module.count("function el(") == 1
+    assert module.count("function paintCells(") == 1  # lib/attention.js takes it from lib/colors.js
+    assert module.index("function paintCells(") < module.index("function drawWords(")
 
 
 def test_the_page_reads_the_palette_of_the_figures():
@@ -159,6 +162,17 @@ def test_attention_in_words():
     assert "a at b (75%), b at a (90%)" in AttentionExplorer(["a", "b"], weights).alt
 
 
+def test_the_still_shows_every_head_and_whom_the_looker_looks_at():
+    explorer = AttentionExplorer(TOKENS, attention(), layer=1, head=2, looker="tom")
+    overview, chosen = explorer.still().axes
+    assert (overview.get_xlim(), overview.get_ylim()) == ((0, 3), (2, 0))  # 2 layers, 3 heads
+    assert overview.patches[0].get_xy() == (2, 1)
+    assert chosen.patches[0].get_xy() == (-0.5, 0.5)  # the row of "tom"
+    most = TOKENS[attention()[1, 2, 1].argmax()]
+    assert f"“tom” looks at {most}" in chosen.get_title(loc="left")
+    assert f"“tom” looks at {most}" in explorer.alt
+
+
 @pytest.mark.parametrize(
     "tokens, weights, where, says",
     [
@@ -171,6 +185,7 @@ def test_attention_in_words():
         (TOKENS, attention() - 1, {}, "scores"),
         (TOKENS, attention(), {"layer": 2}, "no layer 2, head 0.*2 layers and 3 heads"),
         (TOKENS, attention(), {"head": -1}, "no layer 0, head -1"),
+        (TOKENS, attention(), {"looker": "mary"}, "'mary' is none of the tokens .*'tom'"),
     ],
 )
 def test_attention_errors_name_what_was_given(tokens, weights, where, says):

@@ -61,7 +61,7 @@ export function choice(label, options, onChange) {
     return input;
   });
   const root = el("fieldset", { class: "ao-choice" }, el("legend", {}, label),
-    ...options.map(([, words], i) => el("label", {}, inputs[i], words)));
+    ...options.map(([, words], i) => el("label", { class: "ao-tick" }, inputs[i], words)));
   return {
     root,
     set value(value) { inputs.forEach((input) => { input.checked = input.value === value; }); },
@@ -86,4 +86,12 @@ export function textLine(label, attributes, onChange) {
   input.addEventListener("change", tell);
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") tell(); });
   return { root: el("label", { class: "ao-text" }, el("span", {}, label), input), input };
+}
+
+/** A labelled checkbox; its words can be changed later. */
+export function tick(label, onChange) {
+  const input = keepKeys(el("input", { type: "checkbox" }));
+  input.addEventListener("change", () => onChange(input.checked));
+  const words = el("span", {}, label);
+  return { root: el("label", { class: "ao-tick" }, input, words), words };
 }
