@@ -76,51 +76,65 @@ def test_sliders_redraw_without_the_kernel(lab, page, place, picture, name):
 def test_attention_explorer(lab, page, place, picture):
     """Words, heads, two heads side by side, and, the one thing that needs a kernel, a sentence."""
     notebook, explorer = open_explorer(lab, page, place, "attention")
-    says = explorer.get_by_role("status")
+    figures = explorer.locator("figure")
     maps = explorer.get_by_role("group", name="All heads: choose one")
     assert maps.get_by_role("button").count() == 6 * 12
     sent = page.traffic.comm_messages
 
-    explorer.get_by_role("button", name="he, word 7").hover()
-    expect(says).to_contain_text("Layer 0, head 0: “he” looks at")
+    figures.get_by_role("button", name="he, word 7").hover()
+    expect(figures.get_by_role("status")).to_contain_text("Layer 0, head 0: “he” looks at")
     page.mouse.move(0, 0)
     maps.get_by_role("button", name="layer 0, head 0", exact=True).focus()
     for key in ("ArrowDown", "ArrowDown", *["ArrowRight"] * 4):
         page.keyboard.press(key)
     expect(maps.get_by_role("button", name="layer 2, head 4", exact=True)).to_be_focused()
-    explorer.get_by_role("button", name="he, word 7").focus()
-    expect(says).to_contain_text("Layer 2, head 4: “he” looks at tom")
-    picture("explorer-attention-word", explorer)
+    figures.get_by_role("button", name="[CLS], word 1").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowDown")
+    expect(figures.get_by_role("button", name="he, word 7")).to_be_focused()
+    expect(figures.get_by_role("status")).to_contain_text("Layer 2, head 4: “he” looks at tom")
+    page.keyboard.press("Enter")  # stays, also when the focus goes
+    explorer.get_by_role("checkbox", name="leave out [CLS] and [SEP]").check()
+    expect(figures.get_by_role("button", name="[CLS]")).to_have_count(0)
+    expect(figures.get_by_role("status")).to_contain_text("Layer 2, head 4: “he” looks at tom")
+    explorer.get_by_role("radio", name="a matrix").check()
+    expect(figures.get_by_role("status")).to_contain_text("Layer 2, head 4: “he” looks at tom")
+    assert_legible(notebook, explorer, picture, "attention-matrix")
 
-    explorer.get_by_role("checkbox", name="compare with a second head").check()
+    explorer.get_by_role("radio", name="words and lines").check()
+    explorer.get_by_role("checkbox", name="compare two heads").check()
     maps.get_by_role("button", name="layer 5, head 11", exact=True).click()
-    figures = explorer.locator("figure")
     expect(figures).to_have_count(2)
     expect(figures.nth(0)).to_contain_text("Layer 2, head 4")
-    expect(figures.nth(1)).to_contain_text("Layer 5, head 11")
-    figures.nth(1).get_by_role("button", name="he, word 7").hover()
-    expect(says).to_contain_text("Layer 5, head 11: “he” looks at")
+    figures.nth(1).get_by_role("button", name="he, word 6").hover()
+    expect(figures.nth(1)).to_contain_text("Layer 5, head 11: “he” looks at")
     assert page.traffic.comm_messages == sent  # all of it was worked out in the page
 
     explorer.get_by_role("textbox", name="Your sentence").fill("Mary sang because she was happy.")
     page.keyboard.press("Enter")
-    expect(figures.nth(0)).to_contain_text("mary")
-    figures.nth(0).get_by_role("button", name="she, word 5").hover()
-    expect(says).to_contain_text("Layer 2, head 4: “she” looks at mary")
+    figures.nth(0).get_by_role("button", name="she, word 4").hover()
+    expect(figures.nth(0)).to_contain_text("Layer 2, head 4: “she” looks at mary")
     assert page.traffic.comm_messages > sent
-    page.mouse.move(0, 0)
     assert_legible(notebook, explorer, picture, "attention")
 
 
+def test_a_sentence_that_cannot_be_read_is_told_and_the_maps_stay(lab, page, place):
+    _, explorer = open_explorer(lab, page, place, "attention")
+    explorer.get_by_role("textbox", name="Your sentence").fill("coffee " * 80)
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("82 tokens; the explorer shows up to 64")
+    expect(explorer.locator("figure").get_by_role("button", name="tom, word 2")).to_be_visible()
+
+
 def assert_legible(notebook: Notebook, explorer: Locator, picture, name: str) -> None:
-    """Named controls, words with contrast and apart from each other; in the dark theme, too."""
-    picture(f"explorer-{name}", explorer)
-    assert unnamed_controls(explorer) == []
-    assert overlapping_words(explorer) == []
-    assert faint_words(explorer) == []
-    notebook.choose_theme("JupyterLab Dark")
-    picture(f"explorer-{name}-dark", explorer)
-    assert faint_words(explorer) == []
+    """Named controls, words with contrast and apart from each other, in both themes."""
+    for theme in ("Light", "Dark"):
+        notebook.choose_theme(f"JupyterLab {theme}")
+        picture(f"explorer-{name}-{theme.lower()}", explorer)
+        assert unnamed_controls(explorer) == []
+        assert overlapping_words(explorer) == []
+        assert faint_words(explorer) == []
+    assert escaping_keys(explorer) == []
 
 
 def move_by_key(page, explorer: Locator, slider: Locator) -> None:
@@ -148,6 +162,21 @@ def unnamed_controls(explorer: Locator) -> list[str]:
     )
 
 
+def escaping_keys(explorer: Locator) -> list[str]:
+    """Controls whose keys reach what is around the explorer, where JupyterLab takes them."""
+    return explorer.evaluate(
+        """explorer => {
+            const found = [];
+            const catcher = event => found.push(event.target.outerHTML);
+            explorer.parentElement.addEventListener("keydown", catcher);
+            for (const node of explorer.querySelectorAll("input, textarea, button, [tabindex]"))
+                node.dispatchEvent(new KeyboardEvent("keydown", { key: "F24", bubbles: true }));
+            explorer.parentElement.removeEventListener("keydown", catcher);
+            return found;
+        }"""
+    )
+
+
 def faint_words(explorer: Locator) -> list:
     """Words whose contrast with the page is below 4.5 : 1 (WCAG 2.2, 1.4.3): [words, ratio]."""
     return explorer.evaluate(
@@ -171,7 +200,8 @@ def faint_words(explorer: Locator) -> list:
                 const style = getComputedStyle(node);
                 const inSvg = node instanceof SVGElement;
                 const ink = light(parse(inSvg ? style.fill : style.color));
-                const page = light(backdrop(inSvg ? node.ownerSVGElement : node));
+                const page = light(node.dataset.on ? parse(node.dataset.on)
+                    : backdrop(inSvg ? node.ownerSVGElement : node));
                 const ratio = (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05);
                 if (ratio < 4.5 && !node.disabled) found.push([own, ratio.toFixed(1)]);
             }

@@ -6,7 +6,7 @@
 // `show(query, pinned)` marks one query's row (null: none) and costs no new elements.
 
 import { el, svg, keepKeys } from "./dom.js";
-import { colorOf, luminance, paintCells } from "./colors.js";
+import { colorOf, inkOn, luminance, paintCells } from "./colors.js";
 
 const LEAST = 0.02; // thinner lines of nothing would hide the ones that say something
 const WORTH_A_NUMBER = 0.005; // below it, a share is rounded to 0 %
@@ -133,11 +133,15 @@ export function drawMatrix(head, { width, scale, pinned, onLook, onPin }) {
     ...(keys.length <= NUMBERS_UP_TO && cell >= 22 ? numbersIn() : []), frame);
 
   function numbersIn() {
-    return Array.from(map, (share, i) => share < WORTH_A_NUMBER ? "" : svg("text", {
-      x: left + middle(i % keys.length), y: top + middle(Math.floor(i / keys.length)) + 4,
-      "text-anchor": "middle", "pointer-events": "none",
-      style: `fill: ${luminance(colorOf(scale, share / most)) > 0.55 ? "#000" : "#fff"}`,
-    }, Math.round(100 * share)));
+    return Array.from(map, (share, i) => {
+      if (share < WORTH_A_NUMBER) return "";
+      const color = colorOf(scale, share / most);
+      return svg("text", {
+        x: left + middle(i % keys.length), y: top + middle(Math.floor(i / keys.length)) + 4,
+        "text-anchor": "middle", "pointer-events": "none", "data-on": color,
+        style: `fill: ${inkOn(color)}`,
+      }, Math.round(100 * share));
+    });
   }
 
   function show(query, kept) {

@@ -15,9 +15,15 @@ export function attentionScale(node) {
 /** The color of a share of the most, 0 to 1. */
 export const colorOf = (scale, share) => scale[Math.round(255 * Math.min(1, Math.max(0, share)))];
 
-/** From 0, black, to 1, white: which ink is legible on it. */
-export const luminance = ([red, green, blue]) =>
-  (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
+/** From 0, black, to 1, white: the relative luminance of WCAG 2.2. */
+export function luminance(color) {
+  const [red, green, blue] = color.map((value) => value / 255).map((share) =>
+    share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** Black or white, whichever has the higher contrast with a color: 4.58 : 1 at the least. */
+export const inkOn = (color) => (luminance(color) > 0.179 ? "#000" : "#fff");
 
 /** Paint `values` (row by row) into a canvas, one pixel a cell; CSS stretches it. */
 export function paintCells(canvas, values, columns, most, scale) {
