@@ -36,6 +36,7 @@ NOTEBOOK_METADATA = {
 }
 CELL_METADATA = ("tags", "nbgrader", "editable", "deletable")
 
+BET = re.compile(r"\s*bet\(")
 ANSI_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 LOCAL_PLACES = re.compile(
     r"(?<![\w.])/(?:home|Users|root|tmp|opt|work|mnt|private|var/folders)/[^\s'\"<>]*"
@@ -212,6 +213,8 @@ def normalize(notebook: NotebookNode) -> None:
         cell.metadata = nbformat.from_dict(normal_metadata(cell.metadata))
         if cell.cell_type != "code":
             continue
+        if BET.match(cell.source):  # its code says the answer, which would spoil it
+            cell.metadata["jupyter"] = nbformat.from_dict({"source_hidden": True})
         cell.outputs = list(normal_outputs(cell.outputs))
         cell.execution_count = None
         if cell.source.strip():

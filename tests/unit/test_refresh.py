@@ -117,6 +117,13 @@ def test_normalize_takes_out_what_is_not_the_lesson():
     nbformat.validate(book)
 
 
+def test_a_bet_is_folded_because_its_code_says_the_answer():
+    cells = [nbformat.v4.new_code_cell(source) for source in ('bet("00.a", "?")', "better(1)")]
+    book = nbformat.v4.new_notebook(cells=cells)
+    refresh.normalize(book)
+    assert [dict(cell.metadata) for cell in cells] == [{"jupyter": {"source_hidden": True}}, {}]
+
+
 def test_streams_are_joined_where_they_touch_and_keep_their_order():
     picture = shown({"image/png": PIXEL})
     outputs = [streamed("a"), streamed("b"), streamed("!", "stderr"), streamed("c"), picture]
