@@ -130,7 +130,7 @@ def generate(
     ids = prompt.new_empty(batch, n + n_new)
     ids[:, :n] = prompt
     ended = torch.zeros(batch, dtype=torch.bool, device=prompt.device)
-    with torch.no_grad(), without_dropout(speaker):
+    with torch.inference_mode(), without_dropout(speaker):
         read = _Reader(speaker, use_cache)
         for end in range(n, n + n_new):
             token = choose(read(ids[:, :end]))
@@ -246,7 +246,7 @@ def beam_search(
         raise ValueError(f"a beam of width={width} has 1 to {width} best, got n_best={n_best}.")
     if length_penalty < 0:
         raise ValueError(f"length_penalty is 0 or more, got {length_penalty}.")
-    with torch.no_grad(), without_dropout(speaker):
+    with torch.inference_mode(), without_dropout(speaker):
         beam = _Beam(prompt, n_new, eos, width)
         read = _Reader(speaker, use_cache)
         for _ in range(n_new):
@@ -360,7 +360,7 @@ def translate(
     for first in range(0, len(by_length), batch_size):
         together = by_length[first : first + batch_size]
         ids, mask = pad([sources[i] for i in together], tokenizer.special_id("<pad>"))
-        with torch.no_grad(), without_dropout(model):
+        with torch.inference_mode(), without_dropout(model):
             speaker = model.given(ids.to(device), mask.to(device))
         found = beam_search(
             speaker,
