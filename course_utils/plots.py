@@ -214,6 +214,31 @@ def bars(values: Mapping[str, Real], *, title: str, xlabel: str, ax: Axes | None
     return _titled(ax, title)
 
 
+def loss_curve(history, *, title: str | None = None, ax: Axes | None = None) -> Figure:
+    """A training run's loss over its steps, the validation loss with a dot at each measurement.
+
+    `history` is what `training.fit` returns. A long run's training loss is averaged, so that about
+    200 points are left.
+    """
+    steps, losses = history.averaged(max(1, len(history.steps) // 200))
+    if not steps:
+        raise ValueError("there is no step to draw yet: this run was stopped before its first.")
+    ax = _axes(ax, 3.4)
+    ax.plot(steps, losses, color=SKY, linewidth=1.5)
+    ends = [("training", steps[-1], losses[-1], SKY)]
+    if history.valid_losses:
+        measured = history.valid_steps, history.valid_losses
+        ax.plot(*measured, color=ORANGE, linewidth=2, linestyle="--", marker="o", markersize=4)
+        ends.append(("validation", history.valid_steps[-1], history.valid_losses[-1], ORANGE))
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("training step", fontsize=LABEL_SIZE)
+    ax.set_ylabel("loss in nats a token", fontsize=LABEL_SIZE)
+    if len(ends) > 1:
+        _name_the_ends(ax, ends)
+    said = f"{history.losses[0]:.1f} nats a token at first, {losses[-1]:.1f} after {steps[-1]:,}"
+    return _titled(ax, f"{said} steps" if title is None else title)
+
+
 def points(xy, labels: Sequence[str], *, title: str, ax: Axes | None = None) -> Figure:
     """Named points in the plane, [n, 2]."""
     xy = _numbers(xy, 2, "points")

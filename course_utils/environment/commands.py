@@ -87,6 +87,11 @@ COMMANDS = {
         "validate a finished exercise, such as 03",
         module_command("check", "course_utils.checks.validate"),
     ),
+    "train": Command(
+        "train translator|shakespeare [--steps N] [--minutes M] [--seed S] [--out FOLDER]",
+        "train a model of lesson 06 or 08 from scratch, or go on where it was stopped",
+        module_command("train", "course_utils.train"),
+    ),
     "refresh": Command(
         "refresh [--check] [LESSON ...]",
         "for authors: run notebooks and keep their outputs",

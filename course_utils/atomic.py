@@ -1,0 +1,24 @@
+"""Writing a file so that whoever looks finds the old one or the new one, never half of it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, then put it in its place in one move.
+
+    A process that is killed, or a disk that fills up, leaves the old file as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())  # on the disk before the name points at it
+        os.chmod(beside, 0o644)  # mkstemp keeps it from everybody else
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise

@@ -1,0 +1,52 @@
+"""What happened in a training run, step by step."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from course_utils.atomic import write_atomically
+
+
+@dataclass
+class History:
+    """The curves of a training run. Losses are means per token, in nats.
+
+    `steps` counts from 1; `losses[i]` is that of `steps[i]`, measured before the step was taken.
+    `valid_losses` belong to `valid_steps`. `seconds` by the clock and `tokens` are totals over all
+    runs that were resumed; `processor_seconds` add up the threads of this process, and say more on
+    a machine that does other things too. `stopped` says why it ended: "steps" (all were done),
+    "minutes", "patience", "interrupted", or "" while it is going on.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    valid_steps: list[int] = field(default_factory=list)
+    valid_losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    processor_seconds: float = 0.0
+    tokens: int = 0
+    stopped: str = ""
+
+    @property
+    def best(self) -> tuple[int, float]:
+        """The step with the lowest validation loss, and that loss."""
+        if not self.valid_losses:
+            raise ValueError("nothing was measured on validation data: give `valid` to fit.")
+        lowest = min(range(len(self.valid_losses)), key=self.valid_losses.__getitem__)
+        return self.valid_steps[lowest], self.valid_losses[lowest]
+
+    def averaged(self, every: int) -> tuple[list[int], list[float]]:
+        """The training loss averaged over `every` steps each: (last step of each, means)."""
+        if every < 1:
+            raise ValueError(f"every is a number of steps, 1 or more, got {every}.")
+        starts = range(0, len(self.steps), every)
+        means = [sum(part) / len(part) for part in (self.losses[i : i + every] for i in starts)]
+        return [self.steps[min(i + every, len(self.steps)) - 1] for i in starts], means
+
+    def save(self, path: str | Path) -> None:
+        """Write JSON that `load` reads, digit for digit."""
+        write_atomically(Path(path), (json.dumps(asdict(self)) + "\n").encode("utf-8"))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "History":
+        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))

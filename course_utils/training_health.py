@@ -1,0 +1,92 @@
+"""Where a training run broke: the step, and the first layer that said something impossible."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Diverged(ArithmeticError):
+    """The loss or a gradient is no finite number. `step` says when, `layer` where it began."""
+
+    def __init__(self, message: str, *, step: int, layer: str | None):
+        super().__init__(message)
+        self.step, self.layer = step, layer
+
+
+MEND = (
+    "The model has the weights of the step before. Usual reasons: a learning rate that is too "
+    "high or has no warm-up, the logarithm of zero, a row whose mask hides everything."
+)
+
+
+def loss_is_not_finite(
+    model: nn.Module, forward: Callable[[], Any], *, step: int, loss: float
+) -> Diverged:
+    """The error for a loss of NaN or infinity. `forward` repeats what led to it."""
+    found = first_layer_not_finite(model, forward)
+    if found is None:
+        where = "Every layer's output is finite: look at the loss function itself."
+        return Diverged(f"step {step}: the loss is {loss}. {where} {MEND}", step=step, layer=None)
+    name, layer = found
+    said = f"{name or 'the model itself'} ({type(layer).__name__})"
+    if all(weights.isfinite().all() for weights in layer.parameters()):
+        why = "Its weights are finite."
+    else:
+        why = "Its weights are not finite either: an earlier step broke them."
+    return Diverged(
+        f"step {step}: the loss is {loss}. The first layer whose output is not finite is {said}. "
+        f"{why} {MEND}",
+        step=step,
+        layer=name,
+    )
+
+
+def gradient_is_not_finite(model: nn.Module, *, step: int) -> Diverged:
+    """The error for a finite loss whose gradient is not; it names the last parameter reached.
+
+    Gradients travel from the end of the model to its beginning, so the fault lies at the end.
+    """
+    broken = [
+        name
+        for name, weights in model.named_parameters()
+        if weights.grad is not None and not weights.grad.isfinite().all()
+    ]
+    layer = broken[-1].rpartition(".")[0] if broken else None
+    return Diverged(
+        f"step {step}: the loss is finite, its gradient is not. {len(broken)} parameters have one "
+        f"with NaN or infinity; nearest to the output is {broken[-1] if broken else '?'}. {MEND}",
+        step=step,
+        layer=layer,
+    )
+
+
+def first_layer_not_finite(
+    model: nn.Module, forward: Callable[[], Any]
+) -> tuple[str, nn.Module] | None:
+    """The first module to finish with NaN or infinity in its output, and its name."""
+    found: list[tuple[str, nn.Module]] = []
+
+    def watch(name: str):
+        def look(module: nn.Module, inputs: tuple, output: Any) -> None:
+            if not found and not finite(output):
+                found.append((name, module))
+
+        return look
+
+    with ExitStack() as hooks, torch.no_grad():
+        for name, module in model.named_modules():
+            hooks.callback(module.register_forward_hook(watch(name)).remove)
+        forward()
+    return found[0] if found else None
+
+
+def finite(output: Any) -> bool:
+    """Whether all floating-point numbers in a tensor, or in tensors in tuples, are finite."""
+    if isinstance(output, Tensor):
+        return not output.is_floating_point() or bool(output.isfinite().all())
+    if isinstance(output, list | tuple):
+        return all(map(finite, output))
+    return True
