@@ -156,7 +156,7 @@ export function drawMatrix(head, { width, scale, pinned, onLook, onPin }) {
 function lookers({ queries }, place, { pinned, onLook, onPin }) {
   const nodes = queries.map((query, i) => {
     const { right, y, height, letter } = place(i);
-    const room = letter * shortened(query).length + 12;
+    const room = letter * shortened(query).length + 14;
     const node = keepKeys(svg("g", {
       class: "token", role: "button", "aria-label": `${query}, word ${i + 1}`,
       tabindex: i === (pinned ?? 0) ? 0 : -1,

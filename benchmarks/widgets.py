@@ -1,0 +1,272 @@
+"""From a key or a move of the mouse to the picture: how long the explorers take, in a browser.
+
+Each explorer stands in a notebook in a real JupyterLab in a headless Chromium, on a lesson's data.
+The clock starts at the browser's own time stamp of the event and stops in the second animation
+frame after it, when the first one has been painted. The promise is a median of 50 ms at most, on a
+machine that may have other work (its load is in the results). No message may reach the kernel, but
+for bets, which tell it to remember the choice and do not wait.
+
+    python benchmarks/widgets.py                 # two minutes, writes results/widgets.json
+    python benchmarks/widgets.py --screenshot    # writes docs/attention_explorer.png
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Locator, Page, expect
+
+from course_utils.environment.testing import find_browser
+from course_utils.paths import ROOT
+from course_utils.refresh import NOTEBOOK_METADATA
+
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+from lab import Lab, Notebook, Traffic, open_browser  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "widgets.json"
+SCREENSHOT = ROOT / "docs" / "attention_explorer.png"
+PROMISE = 50  # ms, median
+EVENTS = 40  # of each kind
+SENTENCE = "Tom called Mary because she was lonely."
+
+MINILM = (
+    "from course_utils.pretrained import load_minilm\n"
+    "from course_utils.widgets import AttentionExplorer\n"
+    f"AttentionExplorer.from_model(load_minilm(), {SENTENCE!r}, layer=2, head=4, looker='she')"
+)
+CLOCK = """explorer => {
+    window.startClock = kind => {
+        window.changes = 0;
+        window.elapsed = new Promise(stop => addEventListener(kind, event => {
+            requestAnimationFrame(() => requestAnimationFrame(
+                () => stop(performance.now() - event.timeStamp)));
+        }, { capture: true, once: true }));
+    };
+    new MutationObserver(changes => { window.changes += changes.length; }).observe(
+        explorer, { subtree: true, childList: true, attributes: true, characterData: true });
+}"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A kind of event: its name, the DOM's name for it, and what a reader does, again and again."""
+
+    name: str
+    kind: str
+    acts: Callable[[Page, Locator], Iterator[Callable[[], None]]]
+
+
+def slide(number: int) -> Callable:
+    """Page Up and Page Down on a slider: steps of a tenth, from end to end and back."""
+
+    def acts(page: Page, explorer: Locator):
+        slider = explorer.locator("input[type=range]:visible").nth(number)
+        slider.focus()
+        key = "PageUp"
+        while True:
+            value, end = slider.input_value(), "max" if key == "PageUp" else "min"
+            if value == slider.get_attribute(end):
+                key = "PageDown" if key == "PageUp" else "PageUp"
+            yield lambda key=key: page.keyboard.press(key)
+
+    return acts
+
+
+def hover_words(page: Page, explorer: Locator):
+    while True:
+        for word in explorer.locator("figure").last.locator(".token").all():
+            box = word.bounding_box()
+            x, y = box["x"] + box["width"] - 8, box["y"] + box["height"] / 2
+            yield lambda x=x, y=y: page.mouse.move(x, y)
+
+
+def hover_matrix(page: Page, explorer: Locator):
+    explorer.get_by_role("radio", name="a matrix").check()
+    yield from hover_words(page, explorer)
+
+
+def hover_beside(page: Page, explorer: Locator):
+    explorer.get_by_role("checkbox", name="compare two heads").check()
+    yield from hover_words(page, explorer)
+
+
+def walk_the_heads(page: Page, explorer: Locator):
+    explorer.get_by_role("button", name="layer 2, head 4", exact=True).focus()
+    while True:
+        for key in [*["ArrowRight"] * 11, "ArrowDown"]:
+            yield lambda key=key: page.keyboard.press(key)
+
+
+def bet_and_think_again(page: Page, explorer: Locator):
+    while True:
+        explorer.get_by_role("radio").first.check()
+        explorer.get_by_role("button", name="Place your bet").focus()
+        yield lambda: page.keyboard.press("Enter")
+        explorer.get_by_role("button", name="Change my mind").click()
+
+
+def sliders(*names: str) -> list[Event]:
+    return [Event(f"slider: {name}", "keydown", slide(i)) for i, name in enumerate(names)]
+
+
+# The widget, the cell that makes one on a lesson's data, and what a reader does with it.
+WIDGETS: dict[str, tuple[str, list[Event]]] = {
+    "bet": (
+        "from course_utils.widgets import bet\n"
+        "bet('03.benchmark', 'Who listens?', {'nobody': 'No.', 'everybody': 'Yes.'}, 'everybody')",
+        [Event("place it", "keydown", bet_and_think_again)],
+    ),
+    "BPEExplorer": (
+        "from course_utils import datasets\n"
+        "from course_utils.text import BPETokenizer\n"
+        "from course_utils.widgets import BPEExplorer\n"
+        "tokenizer = BPETokenizer.train(datasets.wikitext2_raw('train'), 2_000)\n"
+        "BPEExplorer(tokenizer, 'Tom drinks cold coffee because he is tired. ' * 5)",
+        sliders("merges"),
+    ),
+    "PositionExplorer": (
+        "from course_utils.widgets import PositionExplorer\nPositionExplorer(n=64, d_model=32)",
+        sliders("position", "distance", "d_model", "base"),
+    ),
+    "SoftmaxExplorer": (
+        "from course_utils.widgets import SoftmaxExplorer\nSoftmaxExplorer()",
+        sliders("d_head", "temperature"),
+    ),
+    "AttentionExplorer": (
+        MINILM,
+        [
+            Event("hover a word", "pointermove", hover_words),
+            Event("choose a head", "keydown", walk_the_heads),
+            Event("hover a word, two heads", "pointermove", hover_beside),
+            Event("hover a word, two matrices", "pointermove", hover_matrix),
+        ],
+    ),
+}
+
+
+@contextmanager
+def course_page(*, sharp: bool = False):
+    """A JupyterLab on an empty folder, and a page in which `open_widget` opens notebooks of it."""
+    chromium = find_browser()
+    if chromium is None:
+        raise SystemExit("There is no Chromium, Chrome or Edge here.")
+    with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as home:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        with open_browser(chromium) as browser, Lab(Path(root), Path(home)).running() as lab:
+            view = {"width": 1280, "height": 1200}
+            page = browser.new_page(viewport=view, device_scale_factor=2 if sharp else 1)
+            page.traffic = Traffic(page)
+            yield lab, page, browser.version
+
+
+def open_widget(lab: Lab, page: Page, source: str) -> Locator:
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source)], metadata=NOTEBOOK_METADATA
+    )
+    nbformat.write(book, lab.root / "widget.ipynb")
+    notebook: Notebook = lab.open(page, "widget.ipynb")
+    notebook.restart()
+    notebook.choose_theme("JupyterLab Light")
+    widget = notebook.run(source).locator(".ao-explorer")
+    expect(widget).to_be_visible()
+    return widget
+
+
+def measure(page: Page, widget: Locator, event: Event) -> list[float]:
+    """Milliseconds of each of the events."""
+    times = []
+    for act, _ in zip(event.acts(page, widget), range(EVENTS), strict=False):
+        page.evaluate("kind => startClock(kind)", event.kind)
+        act()
+        times.append(page.evaluate("elapsed"))
+        if page.evaluate("changes") == 0:
+            raise RuntimeError(f"{event.name}: nothing changed, so there was nothing to time.")
+    return times
+
+
+def rows(lab: Lab, page: Page) -> Iterator[dict]:
+    for name, (source, events) in WIDGETS.items():
+        widget = open_widget(lab, page, source)
+        widget.evaluate(CLOCK)
+        for event in events:
+            said = page.traffic.comm_messages
+            times = sorted(measure(page, widget, event))
+            messages = page.traffic.comm_messages - said
+            if messages and name != "bet":
+                raise RuntimeError(f"{name}, {event.name}: {messages} messages to the kernel.")
+            yield {
+                "widget": name,
+                "event": event.name,
+                "events": len(times),
+                "median_ms": round(statistics.median(times), 1),
+                "p95_ms": round(times[int(0.95 * len(times))], 1),
+                "worst_ms": round(times[-1], 1),
+                "messages_to_the_kernel": messages,
+            }
+
+
+def processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def run() -> None:
+    found, before = [], os.getloadavg() if hasattr(os, "getloadavg") else ()
+    with course_page() as (lab, page, chromium):
+        for row in rows(lab, page):
+            print(
+                f"{row['widget']:18}{row['event']:28}median {row['median_ms']:5.1f} ms   "
+                f"worst {row['worst_ms']:5.1f} ms",
+                flush=True,
+            )
+            found.append(row)
+        if page.traffic.strangers:
+            raise RuntimeError(f"the page asked other hosts: {page.traffic.strangers}")
+    result = {
+        "question": "how long from a key or a move of the mouse to the second animation frame?",
+        "promise": f"median of {PROMISE} ms at most",
+        "kept": all(row["median_ms"] <= PROMISE for row in found),
+        "results": found,
+        "hardware": {
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "gpu": "none, headless",
+            "load_before": [round(load, 1) for load in before],
+        },
+        "versions": {
+            "chromium": chromium,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("jupyterlab", "anywidget", "ipywidgets")},
+        },
+    }
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"promise kept: {result['kept']}")
+
+
+def screenshot() -> None:
+    """The README's picture: the attention explorer as it opens on a sentence with a pronoun."""
+    SCREENSHOT.parent.mkdir(exist_ok=True)
+    with course_page(sharp=True) as (lab, page, _):
+        explorer = open_widget(lab, page, MINILM)
+        explorer.screenshot(path=SCREENSHOT)
+    print(f"{SCREENSHOT.relative_to(ROOT)}: {SCREENSHOT.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--screenshot", action="store_true", help="write the README's picture")
+    screenshot() if parser.parse_args().screenshot else run()
