@@ -1,8 +1,10 @@
 """How wrong was it? Cross-entropy that counts real tokens only, with or without smoothing."""
 
 from collections.abc import Callable
+from numbers import Real
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -25,7 +27,7 @@ def cross_entropy(
     targets: Int[Tensor, "*batch"],
     *,
     mask: Bool[Tensor, "*batch"] | None = None,
-    smoothing: float = 0.0,
+    smoothing: Real = 0.0,
 ) -> Loss:
     """Minus the log-probability of the right tokens, in nats, summed over those with `mask` True.
 
@@ -51,7 +53,8 @@ def cross_entropy(
         logits, targets = logits.reshape(-1, vocab), targets.reshape(-1)
     else:  # padding leaves before anything is computed: not even its NaN can reach the sum
         logits, targets = logits[mask], targets[mask]
-    logits = logits.float()  # the sum over a vocabulary needs more digits than half precision has
+    if logits.dtype in (torch.float16, torch.bfloat16):
+        logits = logits.float()  # a sum over a vocabulary needs more digits than half precision has
     log_total = logits.logsumexp(dim=-1)  # [tokens]; log p = logit - log_total
     right = logits.gather(-1, targets[:, None])[:, 0] - log_total
     total = -(1.0 - smoothing) * right.sum()
@@ -66,7 +69,7 @@ def language_loss(model: nn.Module, batch: LanguageBatch) -> Loss:
     return cross_entropy(model(batch.inputs), batch.targets)
 
 
-def translation_loss(smoothing: float = 0.0) -> Callable[[nn.Module, PairBatch], Loss]:
+def translation_loss(smoothing: Real = 0.0) -> Callable[[nn.Module, PairBatch], Loss]:
     """The loss of a translator, `loss(model, batch)`, with that much label smoothing.
 
     The decoder hears the right words so far, whatever it would have said (teacher forcing).

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
+from numbers import Real
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str | Sequence[str]]) -> float:
@@ -45,7 +46,7 @@ def streams(
     return [list(stream) for stream in zip_longest(*lists)]
 
 
-def bits_per_character(nats: float, characters_per_token: float = 1.0) -> float:
+def bits_per_character(nats: Real, characters_per_token: Real = 1.0) -> float:
     """A mean loss in nats a token, told in bits a character: nats / ln 2 / characters a token.
 
     What a perfect compressor that knows the model would spend (Shannon 1948).

@@ -8,6 +8,7 @@ import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import torch
@@ -79,10 +80,10 @@ class Workers:
         """The tensor on this process's device."""
         return tensor.to(self.device)
 
-    def sum(self, *numbers: float) -> list[float]:
+    def sum(self, *numbers: Real) -> list[float]:
         """Each number, added up over the processes. All of them have to call this."""
         if self.count == 1:
-            return list(numbers)
+            return [float(number) for number in numbers]
         # NCCL adds on GPUs only; float64, so that token counts stay whole.
         sums = torch.tensor(numbers, dtype=torch.float64, device=self.device)
         dist.all_reduce(sums)

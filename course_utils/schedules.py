@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
-Schedule = Callable[[int], float]
+Schedule = Callable[[int], Real]
 
 
-def constant(rate: float, *, warmup: int = 0) -> Schedule:
+def constant(rate: Real, *, warmup: int = 0) -> Schedule:
     """Always `rate`, after a climb of `warmup` steps."""
     return lambda step: rate * _climb(step, warmup)
 
@@ -20,14 +21,14 @@ def noam(d_model: int, *, warmup: int = 4000) -> Schedule:
     if d_model < 1 or warmup < 1:
         raise ValueError(f"d_model and warmup are 1 or more, got {d_model} and {warmup}.")
 
-    def rate(step: int) -> float:
+    def rate(step: int) -> Real:
         _first_is_one(step)
         return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
 
     return rate
 
 
-def warmup_cosine(peak: float, *, warmup: int, steps: int, floor: float = 0.1) -> Schedule:
+def warmup_cosine(peak: Real, *, warmup: int, steps: int, floor: Real = 0.1) -> Schedule:
     """A climb to `peak` in `warmup` steps, then half a cosine down to `floor` · `peak` at `steps`.
 
     The descent is that of Loshchilov and Hutter 2017, equation 5, without restarts.
@@ -35,7 +36,7 @@ def warmup_cosine(peak: float, *, warmup: int, steps: int, floor: float = 0.1) -
     if not 0 <= warmup < steps:
         raise ValueError(f"warmup={warmup} has to end before the last of steps={steps}.")
 
-    def rate(step: int) -> float:
+    def rate(step: int) -> Real:
         if step <= warmup:
             return peak * _climb(step, warmup)
         done = min(1.0, (step - warmup) / (steps - warmup))

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from course_utils.schedules import Schedule, constant
 from course_utils.training_report import report_on
 
 LossFunction = Callable[[nn.Module, Any], Loss]
-Validation = Callable[[nn.Module], float] | Sequence[Any]
+Validation = Callable[[nn.Module], Real] | Sequence[Any]
 
 
 def fit(
@@ -36,14 +37,14 @@ def fit(
     loss: LossFunction,
     *,
     steps: int,
-    learning_rate: float | Schedule,
+    learning_rate: Real | Schedule,
     valid: Validation | None = None,
     every: int = 100,
-    weight_decay: float = 0.01,
-    betas: tuple[float, float] = (0.9, 0.98),
-    clip: float | None = 1.0,
+    weight_decay: Real = 0.01,
+    betas: tuple[Real, Real] = (0.9, 0.98),
+    clip: Real | None = 1.0,
     accumulate: int = 1,
-    minutes: float | None = None,
+    minutes: Real | None = None,
     patience: int | None = None,
     checkpoint: str | Path | None = None,
     seed: int = 0,
@@ -100,11 +101,11 @@ class Run:
         model: nn.Module,
         batches: Any,
         loss: LossFunction,
-        learning_rate: float | Schedule,
+        learning_rate: Real | Schedule,
         *,
-        weight_decay: float,
-        betas: tuple[float, float],
-        clip: float | None,
+        weight_decay: Real,
+        betas: tuple[Real, Real],
+        clip: Real | None,
         accumulate: int,
         seed: int,
     ):
@@ -122,7 +123,7 @@ class Run:
     def plan(
         self,
         steps: int,
-        minutes: float | None,
+        minutes: Real | None,
         every: int,
         valid: Validation | None,
         patience: int | None,
@@ -210,15 +211,16 @@ class Run:
             )
         return measured
 
-    def update(self, number: int, tokens: float) -> None:
+    def update(self, number: int, tokens: Real) -> None:
         """Divide the gradients by the tokens of all processes, shorten them, and step."""
         parameters = [p for p in self.model.parameters() if p.grad is not None]
         for parameter in parameters:  # the processes' gradients came as their average
             parameter.grad.mul_(self.workers.count / tokens)
-        limit = math.inf if self.clip is None else self.clip
-        length = nn.utils.clip_grad_norm_(parameters, limit)
+        length = nn.utils.get_total_norm([parameter.grad for parameter in parameters])
         if not length.isfinite():
             raise training_health.gradient_is_not_finite(self.model, step=number)
+        if self.clip is not None:
+            nn.utils.clip_grads_with_norm_(parameters, self.clip, length)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(number)
         self.optimizer.step()
@@ -303,9 +305,7 @@ class Run:
         self.history, self.best = saved.history, saved.best
 
 
-def adamw(
-    model: nn.Module, *, weight_decay: float, betas: tuple[float, float]
-) -> torch.optim.AdamW:
+def adamw(model: nn.Module, *, weight_decay: Real, betas: tuple[Real, Real]) -> torch.optim.AdamW:
     """AdamW that pulls matrices towards zero, and leaves biases and norms alone.
 
     Those are few, and a norm's scale has its rest at one, not at zero.

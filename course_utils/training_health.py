@@ -45,19 +45,19 @@ def loss_is_not_finite(
 
 
 def gradient_is_not_finite(model: nn.Module, *, step: int) -> Diverged:
-    """The error for a finite loss whose gradient is not; it names the last parameter reached.
+    """The error for a finite loss whose gradient is not; `layer` is the one nearest to the output.
 
-    Gradients travel from the end of the model to its beginning, so the fault lies at the end.
+    Gradients travel from the end of the model to its beginning, so that is where it began.
     """
     broken = [
         name
         for name, weights in model.named_parameters()
         if weights.grad is not None and not weights.grad.isfinite().all()
     ]
-    layer = broken[-1].rpartition(".")[0] if broken else None
+    layer = broken[-1].rpartition(".")[0]
     return Diverged(
-        f"step {step}: the loss is finite, its gradient is not. {len(broken)} parameters have one "
-        f"with NaN or infinity; nearest to the output is {broken[-1] if broken else '?'}. {MEND}",
+        f"step {step}: the loss is finite, its gradient is not: there is NaN or infinity in that "
+        f"of {', '.join(broken[-3:])}{' and others' if len(broken) > 3 else ''}. {MEND}",
         step=step,
         layer=layer,
     )

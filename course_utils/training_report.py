@@ -3,6 +3,7 @@
 import html
 import math
 import time
+from numbers import Real
 
 from course_utils import plots
 from course_utils.history import History
@@ -118,7 +119,7 @@ def curve(history: History, width: int = 640, height: int = 160) -> str:
     low, high = (pick(losses + history.valid_losses) for pick in (min, max))
     low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
 
-    def place(step: int, loss: float) -> tuple[float, float]:
+    def place(step: int, loss: Real) -> tuple[float, float]:
         across = 40 + (width - 50) * step / max(history.steps)
         return round(across, 1), round(8 + (height - 16) * (high - loss) / (high - low), 1)
 
@@ -156,12 +157,12 @@ def summary(history: History) -> str:
     return said
 
 
-def ceiling(loss: float) -> float:
+def ceiling(loss: Real) -> float:
     """The next half above a loss, and above the few hundredths that machines differ by."""
     return math.ceil(2 * loss + 0.1) / 2
 
 
-def in_words(seconds: float) -> str:
+def in_words(seconds: Real) -> str:
     """ "40 s", "3 min", "1 h 20 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
