@@ -4,6 +4,14 @@ from course_utils.widgets.attention_explorer import AttentionExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
 from course_utils.widgets.position_explorer import PositionExplorer
+from course_utils.widgets.sampling_explorer import SamplingExplorer
 from course_utils.widgets.softmax_explorer import SoftmaxExplorer
 
-__all__ = ["AttentionExplorer", "BPEExplorer", "PositionExplorer", "SoftmaxExplorer", "bet"]
+__all__ = [
+    "AttentionExplorer",
+    "BPEExplorer",
+    "PositionExplorer",
+    "SamplingExplorer",
+    "SoftmaxExplorer",
+    "bet",
+]

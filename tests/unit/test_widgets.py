@@ -41,6 +41,9 @@ EXAMPLES = {
         "Tom drinks cold coffee ☕ for $5 and 咖啡",
     ),
     "PositionExplorer": lambda: PositionExplorer(n=32, d_model=64),
+    "SamplingExplorer": lambda: widgets.SamplingExplorer(
+        list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
+    ),
     "SoftmaxExplorer": SoftmaxExplorer,
     "SoftmaxExplorer, own scores": lambda: SoftmaxExplorer(scores=[3, 1, -2, 0]),
 }

@@ -1,0 +1,311 @@
+// What a language model would write next. The model's scores for every place of the text are here,
+// so that the sliders and the bars ask nobody. Only when a character has been drawn is the kernel
+// asked, for the scores after it.
+
+import { button, el, numbersIn, slider, textLine } from "./lib/dom.js";
+
+export const ROWS = 12;
+export const TEMPERATURES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5];
+export const TOP_KS = [1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 0];
+export const TOP_PS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1];
+export const MIN_PS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5];
+const AT_A_TIME = 60; // what "Write on" writes
+
+/** Softmax of logits / temperature. */
+export function chances(logits, temperature) {
+  const highest = Math.max(...logits);
+  const powers = Array.from(logits, (score) => Math.exp((score - highest) / temperature));
+  return sharedOut(powers);
+}
+
+const sharedOut = (numbers) => {
+  const total = numbers.reduce((sum, number) => sum + number, 0);
+  return numbers.map((number) => number / total);
+};
+
+/** The tokens' numbers, the likeliest first. */
+export const falling = (shares) =>
+  shares.map((_, i) => i).sort((a, b) => shares[b] - shares[a] || a - b);
+
+/** What a token is drawn with: temperature, then top-k, top-p and min-p, as in Python's Sampler. */
+export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP = 0 }) {
+  let left = chances(logits, temperature);
+  const order = falling(left);
+  if (topK) {
+    for (const i of order.slice(topK)) left[i] = 0;
+    left = sharedOut(left);
+  }
+  if (topP < 1) {
+    let likelier = 0;
+    for (const i of order) {
+      const own = left[i];
+      if (likelier >= topP) left[i] = 0;
+      likelier += own;
+    }
+    left = sharedOut(left);
+  }
+  if (minP) {
+    const least = minP * Math.max(...left);
+    left = sharedOut(left.map((share) => (share >= least ? share : 0)));
+  }
+  return left;
+}
+
+/** The mean surprise of a draw, Σ −p log₂ p: 1 for a fair coin. */
+export const bits = (shares) =>
+  shares.reduce((sum, share) => (share > 0 ? sum - share * Math.log2(share) : sum), 0);
+
+/** The token that a number between 0 and 1 falls on, when they lie side by side. */
+export function drawn(shares, chance) {
+  let sum = 0;
+  for (let i = 0; i < shares.length; i++) {
+    sum += shares[i];
+    if (chance < sum) return i;
+  }
+  return shares.findLastIndex((share) => share > 0);
+}
+
+const SIGNS = { " ": "␣", "\n": "↵", "\t": "⇥" };
+const shown = (token) => [...token].map((sign) => SIGNS[sign] ?? sign).join("");
+const percent = (share) => (share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "under 0.1 %");
+const off = (value, nothing, words = String) => (value === nothing ? "off" : words(value));
+
+const STYLE = `
+.ao-sampling .ao-controls { margin: 10px 0; }
+.ao-sampling .wide { grid-column: 1 / -1; }
+.ao-sampling .row { display: grid; grid-template-columns: 74px 1fr 100px; gap: 8px;
+  align-items: center; height: 20px; font-variant-numeric: tabular-nums; }
+.ao-sampling .row > :first-child { text-align: right; white-space: nowrap; }
+.ao-sampling .row .sign { font-family: var(--jp-code-font-family, monospace); }
+.ao-sampling .row.last { font-weight: 700; }
+.ao-sampling .row.last > :first-child::before { content: "▸ "; }
+.ao-sampling .track { position: relative; height: 16px; border-left: 1px solid var(--ao-faint); }
+.ao-sampling .before, .ao-sampling .after { position: absolute; left: 0; box-sizing: border-box; }
+.ao-sampling .before { top: 1px; height: 14px; border: 1px solid var(--ao-faint); }
+.ao-sampling .after { top: 4px; height: 8px; background: var(--ao-blue); }
+.ao-sampling .paper { font-family: var(--jp-code-font-family, monospace); white-space: pre-wrap;
+  overflow-wrap: anywhere; max-height: 200px; min-height: 60px; overflow-y: auto;
+  border: 1px solid var(--ao-line); border-radius: 3px; padding: 6px 8px; margin: 8px 0; }
+.ao-sampling .written { text-decoration: underline; text-decoration-color: var(--ao-orange);
+  text-underline-offset: 3px; }
+.ao-sampling .later { color: var(--ao-faint); }
+.ao-sampling .here { border-right: 2px solid var(--ao-orange); }
+.ao-sampling .buttons { display: flex; gap: 8px; flex-wrap: wrap; }
+.ao-sampling .note { font-size: 12px; margin: 6px 0; }
+.ao-sampling .trouble:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px;
+  margin: 6px 0 0; }
+`;
+
+/** A row of the chart: sign, the chance before the cuts as a frame, after them as a bar. */
+function bar() {
+  const name = el("span");
+  const before = el("div", { class: "before" });
+  const after = el("div", { class: "after" });
+  const says = el("span");
+  const root = el("div", { class: "row" }, name,
+    el("div", { class: "track" }, before, after), says);
+  return {
+    root,
+    show(words, isSign, was, is, isLast) {
+      name.textContent = words;
+      name.className = isSign ? "sign" : "";
+      before.style.width = `${100 * was}%`;
+      after.style.width = `${100 * is}%`;
+      says.textContent = is > 0 ? percent(is) : `cut (${percent(was)})`;
+      root.classList.toggle("last", isLast);
+    },
+  };
+}
+
+function render({ model, el: host }) {
+  const vocabulary = model.get("vocabulary");
+  const canRead = model.get("can_read");
+  const state = {
+    beginning: model.get("text"), // what was given; the rest of the text was drawn
+    begun: model.get("tokens").length, // how many of the tokens in view were given
+    left: 0, // how many are still to be drawn
+    waiting: false, // for the kernel
+    last: null, // the row that was drawn last, where nobody can be asked what comes next
+  };
+  let tokens, logits, before, after;
+
+  const draw = () => { weigh(); paint(); };
+  const temperature = slider("temperature", { min: 0, max: TEMPERATURES.length - 1 },
+    (i) => `${TEMPERATURES[i]}`, draw);
+  const topK = slider("top-k", { min: 0, max: TOP_KS.length - 1 },
+    (i) => off(TOP_KS[i], 0), draw);
+  const topP = slider("top-p", { min: 0, max: TOP_PS.length - 1 },
+    (i) => off(TOP_PS[i], 1), draw);
+  const minP = slider("min-p", { min: 0, max: MIN_PS.length - 1 },
+    (i) => off(MIN_PS[i], 0), draw);
+  const place = slider("after", { min: 0, max: 0 }, (i) => `character ${i + 1}`, () => {
+    state.last = null;
+    draw();
+  });
+  const begin = textLine("Begin with", { value: model.get("text") }, beginWith);
+  const one = button("Draw a character", () => write(1));
+  const more = button("Write on", () => write(AT_A_TIME));
+  const stop = button("Stop", () => { state.left = 0; paint(); });
+  const again = button("Back to the beginning", () => beginWith(state.beginning));
+  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
+  const caption = el("figcaption", { class: "note" });
+  const parts = ["given", "written", "later"].map((kind) => el("span", { class: kind }));
+  const [given, written, later] = parts;
+  const paper = el("div", { class: "paper", role: "group", "aria-label": "The text", tabindex: 0 },
+    given, written, el("span", { class: "here" }), later);
+  const trouble = el("p", { class: "trouble", role: "alert" });
+  const rows = Array.from({ length: Math.min(ROWS, vocabulary.length) + 1 }, bar);
+
+  const settings = () => ({
+    temperature: TEMPERATURES[temperature.value],
+    topK: TOP_KS[topK.value],
+    topP: TOP_PS[topP.value],
+    minP: MIN_PS[minP.value],
+  });
+
+  /** The chances at this place, before and after the cuts. */
+  function weigh() {
+    const size = vocabulary.length;
+    const scores = logits.subarray(place.value * size, (place.value + 1) * size);
+    before = chances(scores, TEMPERATURES[temperature.value]);
+    after = sampledFrom(scores, settings());
+  }
+
+  function beginWith(text) {
+    state.left = 0;
+    state.beginning = text;
+    state.begun = [...text].length;
+    ask(text);
+  }
+
+  function write(howMany) {
+    state.left = howMany;
+    step();
+  }
+
+  /** Draw one character, here and now; what stood after this place gives way to it. */
+  function step() {
+    if (state.waiting) return;
+    state.last = drawn(after, Math.random());
+    if (!canRead) {
+      state.left = 0;
+      paint();
+      return;
+    }
+    state.left -= 1;
+    const next = vocabulary[state.last];
+    state.last = null;
+    const kept = tokens.slice(0, place.value + 1);
+    state.begun = Math.min(state.begun, kept.length);
+    ask(kept.join("") + next);
+  }
+
+  function ask(text) {
+    state.waiting = true;
+    paint();
+    if (model.get("text") === text) {
+      answer(); // nothing new to ask, and so nobody would answer
+      return;
+    }
+    model.set("text", text);
+    model.save_changes();
+  }
+
+  function answer() {
+    state.waiting = false;
+    const why = model.get("trouble");
+    trouble.textContent = why ? `${why} The text is still the one from before.` : "";
+    if (why) state.left = 0;
+    else state.begun -= Math.max(0, [...model.get("text")].length - model.get("tokens").length);
+    load();
+    if (state.left > 0) step();
+  }
+
+  function load() {
+    tokens = model.get("tokens");
+    logits = numbersIn(model.get("logits"), Float32Array);
+    place.root.querySelector("input").max = tokens.length - 1;
+    place.value = model.get("place");
+    draw();
+  }
+
+  function paint() {
+    const order = falling(before);
+    rows.forEach((row, n) => {
+      const i = order[n];
+      if (n < rows.length - 1) {
+        row.show(shown(vocabulary[i]), true, before[i], after[i], i === state.last);
+        return;
+      }
+      const rest = order.slice(n);
+      const sum = (shares) => rest.reduce((total, j) => total + shares[j], 0);
+      row.root.style.display = rest.length ? "" : "none";
+      row.show(`${rest.length} others`, false, sum(before), sum(after), rest.includes(state.last));
+    });
+    const writing = state.left > 0;
+    headline.textContent = writing ? "Writing …" : inASentence();
+    caption.textContent = "Frames: the model's chances at this temperature. Bars: what is drawn " +
+      `from (${inSettings()}).`;
+    one.disabled = more.disabled = again.disabled = writing;
+    stop.disabled = !writing;
+    showText();
+  }
+
+  function inASentence() {
+    const can = after.filter((share) => share > 0).length;
+    const best = falling(after)[0];
+    return `After “${shown(ending())}”: ${can} of ${vocabulary.length} characters can come, ` +
+      `likeliest “${shown(vocabulary[best])}” with ${percent(after[best])}. ` +
+      `A draw is worth ${bits(after).toFixed(1)} bits.`;
+  }
+
+  function ending() {
+    const read = tokens.slice(0, place.value + 1).join("");
+    return read.length <= 24 ? read : `…${read.slice(-23)}`;
+  }
+
+  function inSettings() {
+    const { temperature: heat, topK: k, topP: p, minP: least } = settings();
+    return `temperature ${heat}, top-k ${off(k, 0)}, top-p ${off(p, 1)}, min-p ${off(least, 0)}`;
+  }
+
+  /** What was given, what was written (underlined), and what lies after the place (faint). */
+  function showText() {
+    const here = place.value + 1;
+    const begun = Math.max(0, Math.min(state.begun, here));
+    const ends = [0, begun, here, tokens.length];
+    parts.forEach((part, i) => {
+      part.textContent = tokens.slice(ends[i], ends[i + 1]).join("");
+    });
+    paper.scrollTop = paper.scrollHeight;
+  }
+
+  const set = (control, values, name) => {
+    control.value = Math.max(0, values.indexOf(model.get(name)));
+  };
+
+  function take() {
+    set(temperature, TEMPERATURES, "temperature");
+    set(topK, TOP_KS, "top_k");
+    set(topP, TOP_PS, "top_p");
+    set(minP, MIN_PS, "min_p");
+    draw();
+  }
+
+  const writing = canRead
+    ? [begin.root, el("div", { class: "buttons" }, one, more, stop, again)]
+    : [el("div", { class: "buttons" }, one)];
+  host.replaceChildren(el("div", { class: "ao-explorer ao-sampling" },
+    el("style", {}, STYLE), headline,
+    el("div", { class: "ao-controls" }, temperature.root, topK.root, topP.root, minP.root,
+      el("div", { class: "wide" }, place.root)),
+    el("figure", {}, ...rows.map((row) => row.root), caption),
+    paper, ...writing, trouble));
+  load();
+  take();
+  model.on("change:answered", answer);
+  model.on("change:temperature change:top_k change:top_p change:min_p", take);
+  model.on("change:place", load);
+}
+
+export default { render };
