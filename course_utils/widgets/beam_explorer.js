@@ -1,0 +1,333 @@
+// Greedy and beam search as a tree. All that beams up to the widest look at is here, so that the
+// page searches by itself: neither the sliders nor pointing at a box asks the kernel. Only another
+// sentence does.
+
+import { el, fill, keepKeys, numbersIn, slider, svg, textLine } from "./lib/dom.js";
+
+export const PENALTIES = [0, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2];
+const LOST = 3; // dropped hypotheses drawn at each step: those that came nearest
+
+/** Beam search in a tree; the same, line by line, as Search in beam_explorer.py. */
+export function searchIn({ parents, logProbabilities, ends }) {
+  const ended = new Set(ends);
+  const children = parents.map(() => []);
+  const totals = [0];
+  const depths = [0];
+  for (let node = 1; node < parents.length; node++) {
+    const parent = parents[node];
+    children[parent].push(node);
+    totals.push(totals[parent] + logProbabilities[node]);
+    depths.push(depths[parent] + 1);
+  }
+  const bestFirst = (nodes) => [...nodes].sort((a, b) => totals[b] - totals[a] || a - b);
+
+  /** One step. Whoever has ended keeps its place, the others share the places left. */
+  function advance(kept, width) {
+    const over = kept.filter((node) => ended.has(node));
+    const longer = bestFirst(kept.flatMap((node) => (ended.has(node) ? [] : children[node])));
+    if (!longer.length) return null;
+    const places = width - over.length;
+    return { kept: bestFirst([...over, ...longer.slice(0, places)]), lost: longer.slice(places) };
+  }
+
+  function steps(width) {
+    const found = [];
+    for (let step = advance([0], width); step; step = advance(step.kept, width)) found.push(step);
+    return found;
+  }
+
+  const words = (node) => depths[node] - (ended.has(node) ? 1 : 0);
+  const score = (node, alpha) => totals[node] / ((5 + words(node)) / 6) ** alpha;
+
+  /** The best score among those that have ended, if any has. */
+  function winner(kept, alpha) {
+    const over = kept.filter((node) => ended.has(node));
+    return (over.length ? over : kept).reduce((best, node) =>
+      (score(node, alpha) > score(best, alpha) ? node : best));
+  }
+
+  /** From the node back to the beginning, node 0 left out. */
+  function path(node) {
+    const nodes = [];
+    for (; node > 0; node = parents[node]) nodes.push(node);
+    return nodes;
+  }
+  return { ended, totals, depths, steps, score, winner, path };
+}
+
+/** Where what stands, in columns (steps) and rows (places, and below them what was dropped). */
+export function layout(search, parents, steps, greedy) {
+  const widest = Math.max(...steps.map(({ kept }) => kept.length));
+  const boxes = [{ column: 0, row: (widest - 1) / 2, node: 0, before: null, lost: false }];
+  steps.forEach(({ kept, lost }, i) => {
+    const near = [...lost.slice(0, LOST), ...lost.slice(LOST).filter((n) => greedy.has(n))];
+    const add = (node, row, isLost) => boxes.push({
+      column: i + 1, row, node, lost: isLost,
+      before: search.depths[node] <= i ? node : parents[node],
+    });
+    kept.forEach((node, row) => add(node, row, false));
+    near.forEach((node, j) => add(node, widest + j + 0.3, true));
+  });
+  return boxes;
+}
+
+/** A probability as people write it: 24 %, 0.3 %. */
+export function share(logProbability) {
+  const percent = 100 * Math.exp(logProbability);
+  if (percent < 0.05) return "under 0.1\u00a0%";
+  return `${percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)}\u00a0%`;
+}
+
+const signed = (number) => number.toFixed(2).replace("-", "−");
+const LONGEST_LABEL = 10;
+const shortened = (label) =>
+  ([...label].length <= LONGEST_LABEL ? label : `${[...label].slice(0, 9).join("")}…`);
+
+const STYLE = `
+.ao-beam .ao-controls { margin: 8px 0; }
+.ao-beam .wide { grid-column: 1 / -1; }
+.ao-beam .ao-headline { min-height: 4.2em; }
+.ao-beam .node { cursor: pointer; }
+.ao-beam .node rect { fill: var(--ao-page); stroke: var(--ao-faint); }
+.ao-beam .node text { text-anchor: middle; }
+.ao-beam .node.best rect { stroke: var(--ao-blue); stroke-width: 2.5; }
+.ao-beam .node.best text { font-weight: 600; }
+.ao-beam .node.lost rect { stroke-dasharray: 3 3; }
+.ao-beam .node.lost text { fill: var(--ao-faint); }
+.ao-beam .node:focus { outline: none; }
+.ao-beam .node.chosen rect, .ao-beam .node:focus-visible rect { fill: var(--ao-shade); }
+.ao-beam .node.lost.chosen text, .ao-beam .node.lost:focus-visible text { fill: var(--ao-ink); }
+.ao-beam .node:focus-visible rect { stroke: var(--ao-orange); stroke-width: 2.5; }
+.ao-beam .dot { fill: var(--ao-faint); }
+.ao-beam .node.best .dot { fill: var(--ao-blue); }
+.ao-beam .line { fill: none; stroke: var(--ao-faint); }
+.ao-beam .line.lost { stroke-dasharray: 3 3; }
+.ao-beam .line.greedy { stroke: var(--ao-orange); stroke-width: 2; }
+.ao-beam .line.best { stroke: var(--ao-blue); stroke-width: 3; }
+.ao-beam .line.greedy.best { stroke: var(--ao-blue); }
+.ao-beam .bar { fill: var(--ao-orange); stroke: none; }
+.ao-beam table { border-collapse: collapse; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
+.ao-beam th, .ao-beam td { padding: 1px 14px 1px 0; text-align: left; font-size: 12px;
+  background: none; }
+.ao-beam th { color: var(--ao-faint); font-weight: 400; }
+.ao-beam tr.best td { font-weight: 600; }
+.ao-beam td.number, .ao-beam th.number { text-align: right; white-space: nowrap; }
+.ao-beam .note { font-size: 12px; margin: 6px 0 0; }
+.ao-beam .news:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; }
+`;
+const BOX = { width: 66, height: 31 };
+const GAP = { across: 18, down: 8 };
+
+function render({ model, el: host }) {
+  let tree, search, texts, labels; // what Python sent
+  let steps, all, boxes, best, isLast, greedy, greedyPath, nodes; // what is drawn
+
+  const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
+    news.textContent = "Translating …";
+    model.set("text", text);
+    model.save_changes();
+  });
+  const width = slider("width", { min: 1, max: model.get("widest") },
+    (n) => (n === 1 ? "1: greedy" : `${n}`), () => look({ keepsTheEnd: true }));
+  const step = slider("step", { min: 1, max: 1 }, (n) => `${n} of ${all?.length ?? n}`,
+    () => look({}));
+  const alpha = slider("penalty α", { min: 0, max: PENALTIES.length - 1 },
+    (i) => `${PENALTIES[i]}`, () => look({}));
+  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
+  const holder = el("div", { class: "ao-scroll" });
+  const table = el("tbody");
+  const news = el("p", { class: "news", role: "alert" });
+  const penalty = () => PENALTIES[alpha.value];
+
+  function load() {
+    tree = {
+      parents: model.get("parents"),
+      logProbabilities: numbersIn(model.get("log_probabilities"), Float32Array),
+      ends: model.get("ends"),
+    };
+    [labels, texts] = [model.get("labels"), model.get("texts")];
+    search = searchIn(tree);
+    greedy = search.steps(1).at(-1).kept[0];
+    greedyPath = new Set(search.path(greedy));
+  }
+
+  /** Search with this width. A slider that stood at the last step stays at the last. */
+  function look({ keepsTheEnd = false }) {
+    const wasLast = keepsTheEnd && (!all || step.value === all.length);
+    all = search.steps(width.value);
+    step.root.querySelector("input").max = all.length;
+    step.value = wasLast ? all.length : Math.min(step.value, all.length);
+    isLast = step.value === all.length;
+    steps = all.slice(0, step.value);
+    const { kept } = steps.at(-1);
+    best = isLast ? search.winner(kept, penalty()) : kept[0];
+    draw();
+  }
+
+  // ---- the picture
+
+  function draw() {
+    boxes = layout(search, tree.parents, steps, greedyPath);
+    const bestPath = new Set(search.path(best));
+    const x = (column) => 4 + BOX.width / 2 + column * (BOX.width + GAP.across);
+    const y = (row) => 4 + BOX.height / 2 + row * (BOX.height + GAP.down);
+    const rows = Math.max(...boxes.map(({ row }) => row)) + 1;
+    const size = [x(steps.length) + BOX.width / 2 + 4, y(rows - 1) + BOX.height / 2 + 6];
+    const picture = svg("svg", {
+      viewBox: `0 0 ${Math.max(684, size[0])} ${size[1]}`, style: `min-width: ${size[0]}px`,
+      role: "group", "aria-label": "The tree: steps across, places down",
+    });
+    const at = new Map(boxes.map((box) => [`${box.column} ${box.node}`, box]));
+    const kinds = ({ node, lost }) => [["best", bestPath.has(node)], ["lost", lost],
+      ["greedy", greedyPath.has(node)]].filter(([, is]) => is).map(([kind]) => kind).join(" ");
+    for (const box of boxes.slice(1)) {
+      const from = at.get(`${box.column - 1} ${box.before}`);
+      const [x1, x2] = [edge(from, 1), edge(box, -1)];
+      const middle = (x1 + x2) / 2;
+      picture.append(svg("path", {
+        class: `line ${kinds(box)}`,
+        d: `M${x1} ${y(from.row)}C${middle} ${y(from.row)} ${middle} ${y(box.row)} ${x2} ${y(box.row)}`,
+      }));
+    }
+    nodes = boxes.map((box, i) => (box.node === 0
+      ? svg("text", { x: x(0), y: y(box.row) + 4, "text-anchor": "middle" }, "start")
+      : drawBox(box, i, x(box.column), y(box.row), kinds(box))));
+    picture.append(...nodes);
+    fill(holder, {}, []);
+    holder.replaceChildren(picture);
+    tell(null);
+    drawTable();
+
+    function edge(box, side) {
+      return x(box.column) + side * (isDot(box) ? 4 : box.node === 0 ? 18 : BOX.width / 2);
+    }
+  }
+
+  /** It has ended at an earlier step, and only keeps its place. */
+  const isDot = ({ node, column }) => node > 0 && search.depths[node] < column;
+
+  function drawBox(box, i, x, y, kinds) {
+    const { node } = box;
+    const [w, h] = [BOX.width, BOX.height];
+    const inside = isDot(box)
+      ? [svg("circle", { class: "dot", cx: x, cy: y, r: 4 })]
+      : [
+        svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 4 }),
+        svg("text", { x, y: y - 2 }, shortened(labels[node])),
+        svg("text", { x, y: y + 11 }, signed(search.totals[node])),
+        ...(greedyPath.has(node)
+          ? [svg("rect", { class: "bar", x: x - w / 2 + 3, y: y + h / 2 - 1.5, width: w - 6, height: 3 })]
+          : []),
+      ];
+    const group = keepKeys(svg("g", {
+      class: `node ${kinds}`, role: "button", tabindex: i === boxes.length - 1 ? 0 : -1,
+      "aria-label": inWords(box),
+    }, ...inside));
+    for (const event of ["mouseenter", "focus"]) group.addEventListener(event, () => tell(box));
+    for (const event of ["mouseleave", "blur"]) group.addEventListener(event, () => tell(null));
+    group.addEventListener("keydown", (event) => walk(event, box));
+    return group;
+  }
+
+  /** Arrow keys go from box to box: up and down in a step, left and right along the steps. */
+  function walk(event, { column, row }) {
+    const [across, down] = {
+      ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1],
+    }[event.key] ?? [];
+    if (across === undefined) return;
+    event.preventDefault();
+    const there = boxes.map((box, i) => ({ ...box, i })).filter((box) => box.node > 0
+      && box.column === column + across && (across || (box.row - row) * down > 0));
+    if (!there.length) return;
+    const { i } = there.reduce((near, box) =>
+      (Math.abs(box.row - row) < Math.abs(near.row - row) ? box : near));
+    nodes.forEach((node, j) => { if (boxes[j].node) node.setAttribute("tabindex", j === i ? 0 : -1); });
+    nodes[i].focus();
+  }
+
+  // ---- the words
+
+  function inWords({ node, column, row, lost }) {
+    const total = search.totals[node];
+    const what = search.ended.has(node) ? "ended" : "goes on";
+    const place = lost ? `dropped at step ${column}` : `place ${row + 1} at step ${column}, ${what}`;
+    const own = tree.logProbabilities[node];
+    return `“${texts[node]}”: log-probability ${signed(total)}, that is ${share(total)}; ${place}. ` +
+      `Its last token ${search.ended.has(node) ? "(the end) " : ""}has ${share(own)}.`;
+  }
+
+  function tell(box) {
+    const node = box?.node;
+    nodes.forEach((drawn, i) => {
+      if (boxes[i].node) drawn.classList.toggle("chosen", boxes[i] === box);
+    });
+    headline.textContent = node ? inWords(box) : inASentence();
+  }
+
+  function inASentence() {
+    const found = `“${texts[best]}” (${share(search.totals[best])})`;
+    if (width.value === 1) {
+      return `Greedy, ${isLast ? "the whole way" : `step ${step.value}`}: ${found}. ` +
+        "Point at a box to read its sentence.";
+    }
+    const other = best === greedy
+      ? "the same as greedy"
+      : `greedy: “${texts[greedy]}” (${share(search.totals[greedy])})`;
+    return isLast
+      ? `A beam of ${width.value} finds ${found}; ${other}.`
+      : `Step ${step.value}, a beam of ${width.value}: ahead is ${found}.`;
+  }
+
+  function drawTable() {
+    const { kept } = steps.at(-1);
+    const byScore = [...kept].sort((a, b) => isLast
+      ? search.ended.has(b) - search.ended.has(a)
+        || search.score(b, penalty()) - search.score(a, penalty())
+      : 0);
+    table.replaceChildren(...byScore.map((node) => el("tr", { class: node === best ? "best" : "" },
+      el("td", {}, texts[node] + (search.ended.has(node) ? " ■" : " …")),
+      el("td", { class: "number" }, signed(search.totals[node])),
+      el("td", { class: "number" }, share(search.totals[node])),
+      el("td", { class: "number" }, signed(search.score(node, penalty()))))));
+  }
+
+  function take() {
+    width.value = model.get("width");
+    alpha.value = Math.max(0, PENALTIES.indexOf(model.get("length_penalty")));
+    all = search.steps(width.value);
+    step.root.querySelector("input").max = all.length;
+    step.value = model.get("step") || all.length;
+    look({});
+  }
+
+  const number = (words) => el("th", { class: "number", scope: "col" }, words);
+  const note = "In each box: a token (· is a blank, ■ the end) and the log-probability of its " +
+    "sentence so far. Blue: the best at this step. Orange bar: greedy's way. Dashed: dropped at " +
+    "once. A dot has ended before, and keeps its place.";
+  const root = el("div", {
+    class: "ao-explorer ao-beam", role: "group", "aria-label": "Beam explorer",
+  },
+  el("style", {}, STYLE), ...(model.get("can_translate") ? [sentence.root] : []), news,
+  el("div", { class: "ao-controls" }, width.root, step.root, alpha.root),
+  headline, holder,
+  el("table", {},
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "in the beam"),
+      number("log-probability"), number("probability"), number("score with α"))),
+    table),
+  el("p", { class: "ao-faint note" }, note));
+  host.replaceChildren(root);
+  load();
+  take();
+  model.on("change:answered", () => {
+    const why = model.get("trouble");
+    news.textContent = why ? `${why} The tree is still that of the sentence before.` : "";
+    if (why) return;
+    load();
+    all = null;
+    look({ keepsTheEnd: true });
+  });
+  model.on("change:text", () => { sentence.input.value = model.get("text"); });
+  model.on("change:width change:step change:length_penalty", take);
+}
+
+export default { render };
