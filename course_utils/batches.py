@@ -5,7 +5,7 @@ anybody having to remember where the stream was.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,6 +15,22 @@ from torch import Tensor
 from course_utils.text import BPETokenizer, pad
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """What `fit` trains on: anything that answers `batches[step]`."""
+
+    def __getitem__(self, step: int) -> Any: ...
+
+
+@runtime_checkable
+class Epoch(Protocol):
+    """Batches that come to an end, such as a list of them: what a loss can be measured on."""
+
+    def __getitem__(self, step: int) -> Any: ...
+
+    def __len__(self) -> int: ...
 
 
 class LanguageBatch(NamedTuple):

@@ -42,7 +42,7 @@ def streams(
         )
     lists = [[entry] if isinstance(entry, str) else list(entry) for entry in references]
     if not all(lists):
-        raise ValueError(f"sentence {[bool(entry) for entry in lists].index(False)} has none.")
+        raise ValueError(f"sentence {lists.index([])} has no reference (counted from 0).")
     return [list(stream) for stream in zip_longest(*lists)]
 
 

@@ -1,4 +1,8 @@
-"""`python -m course_utils train NAME`: a recipe from its first step to a score."""
+"""`python -m course_utils train NAME`: a recipe from its first step to a score.
+
+With several GPUs or machines the same command runs on all of them, by torchrun:
+`torchrun --nproc-per-node=2 -m course_utils train translator`.
+"""
 
 import argparse
 import json
@@ -93,7 +97,9 @@ def train(recipe: Recipe, folder: Path, minutes: float | None):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         history = fit(model, minutes=minutes, checkpoint=checkpoint, **told)
-    except (OSError, ValueError, Diverged) as error:
+    except (OSError, ValueError) as error:
+        raise Problem(f"{error} (--out names another folder.)") from error
+    except Diverged as error:
         raise Problem(str(error)) from error
     if history.stopped != "interrupted" and parallel.rank() == 0:
         trained.save(folder, recipe, model, tokenizer, history)

@@ -9,6 +9,7 @@ import json
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -162,18 +163,18 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
 # Scores
 
 
-def score(trained: Trained, *, few: bool = False) -> dict[str, float]:
+def score(trained: Trained, *, few: bool = False) -> dict[str, Real]:
     """Measure a trained model on its test data, or on the first `A_FEW` of it."""
     measure: Callable = score_translator if isinstance(trained, Translator) else score_shakespeare
     return measure(trained, few=few)
 
 
-def score_translator(trained: Translator, *, few: bool) -> dict[str, float]:
+def score_translator(trained: Translator, *, few: bool) -> dict[str, Real]:
     """BLEU and chrF on the test sentences against all their references, greedy and with beams."""
     pairs = datasets.english_german("test")[: A_FEW if few else None]
     references = datasets.german_references("test")
     right = [references[pair.english] for pair in pairs]
-    found: dict[str, float] = {"sentences": len(pairs)}
+    found: dict[str, Real] = {"sentences": len(pairs)}
     for name, width in (("greedy", 1), ("beam 4", 4)):
         german = trained.translate([pair.english for pair in pairs], width=width)
         found[f"BLEU, {name}"] = round(bleu(german, right), 2)
@@ -182,7 +183,7 @@ def score_translator(trained: Translator, *, few: bool) -> dict[str, float]:
 
 
 @torch.inference_mode()
-def score_shakespeare(trained: Shakespeare, *, few: bool) -> dict[str, float]:
+def score_shakespeare(trained: Shakespeare, *, few: bool) -> dict[str, Real]:
     """Loss and bits per character on the last tenth of the plays, piece by piece."""
     n = trained.config["recipe"]["block"]
     ids = trained.tokenizer.encode(shakespeare_split()[1])

@@ -9,7 +9,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from numbers import Real
 from pathlib import Path
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils import training_health, training_state
-from course_utils.batches import each_tensor
+from course_utils.batches import Batches, Epoch, each_tensor
 from course_utils.history import History
 from course_utils.losses import Loss
 from course_utils.parallel import Workers
@@ -28,12 +28,12 @@ from course_utils.schedules import Schedule, constant
 from course_utils.training_report import report_on
 
 LossFunction = Callable[[nn.Module, Any], Loss]
-Validation = Callable[[nn.Module], Real] | Sequence[Any]
+Validation = Callable[[nn.Module], Real] | Epoch
 
 
 def fit(
     model: nn.Module,
-    batches: Any,
+    batches: Batches,
     loss: LossFunction,
     *,
     steps: int,
@@ -79,6 +79,11 @@ def fit(
             raise ValueError(f"{name} is a number of 1 or more, got {count}.")
     if patience is not None and valid is None:
         raise ValueError("patience waits for the loss on validation data: give `valid` too.")
+    if not (valid is None or callable(valid) or isinstance(valid, Epoch)):
+        raise TypeError(
+            f"valid is a function of the model, or batches that come to an end; {type(valid)} has "
+            "no len(). Give a list, such as pieces_in_order(…)."
+        )
     run = Run(model, batches, loss, learning_rate, weight_decay=weight_decay, betas=betas,
               clip=clip, accumulate=accumulate, seed=seed)  # fmt: skip
     run.plan(steps, minutes, every, valid, patience)
@@ -99,7 +104,7 @@ class Run:
     def __init__(
         self,
         model: nn.Module,
-        batches: Any,
+        batches: Batches,
         loss: LossFunction,
         learning_rate: Real | Schedule,
         *,

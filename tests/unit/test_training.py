@@ -448,6 +448,11 @@ def test_a_loss_function_that_returns_something_else(plain_shapes):
         run(loss=lambda model, batch: model(batch.inputs).mean())
 
 
+def test_validation_data_without_end_are_refused(plain_shapes):
+    with pytest.raises(TypeError, match="LanguageBatches.* has no len"):
+        run(valid=BATCHES)
+
+
 def test_a_batch_in_which_nothing_counts():
     with pytest.raises(ValueError, match="step 1: no token counts"):
         run(loss=lambda model, batch: Loss(model(batch.inputs).sum() * 0, 0))
