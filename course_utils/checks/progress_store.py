@@ -16,7 +16,9 @@ from pathlib import Path
 from course_utils.paths import learner_folder
 
 NAME = "progress.json"
-PATIENCE = 2.0  # seconds to wait for another notebook's turn; an older lock was left by a crash
+PATIENCE = 2.0  # seconds; a turn takes milliseconds, so an older lock was left by a crash
+NEW_TASK = {"passed": False, "hints": 0, "revealed": False}
+NEW_BET = {"choice": "", "right": False}
 
 _said: set[str] = set()
 
@@ -35,21 +37,34 @@ def read() -> dict:
     """Everything that is kept: {"bets": {id: …}, "tasks": {id: …}}."""
     path = learner_folder() / NAME
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if not all(isinstance(kept.get(part), dict) for part in _empty()):
-            raise ValueError("not a progress file")
-        return kept
+        return _whole(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return _empty()
     except OSError as error:
         _say_once(f"Your progress cannot be read ({error.strerror}); it is left as it is.")
         return _empty()
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         aside = path.with_name(f"progress-damaged-{time.strftime('%Y%m%d-%H%M%S')}.json")
         with contextlib.suppress(OSError):
             os.replace(path, aside)
         _say_once(f"Your progress file was damaged. It was set aside as {aside.name}.")
         return _empty()
+
+
+def _whole(kept: dict) -> dict:
+    """`kept` with every entry complete; an error if it is no progress file.
+
+    What is missing in an entry, or is of another kind, begins anew. What else is there stays.
+    """
+    whole = dict(kept)
+    for part, new in (("bets", NEW_BET), ("tasks", NEW_TASK)):
+        whole[part] = {name: _entry(dict(entry), new) for name, entry in dict(kept[part]).items()}
+    return whole
+
+
+def _entry(entry: dict, new: dict) -> dict:
+    right = {key: entry[key] for key in new if type(entry.get(key)) is type(new[key])}
+    return entry | new | right
 
 
 def _change(change: Callable[[dict], None]) -> None:
@@ -59,27 +74,36 @@ def _change(change: Callable[[dict], None]) -> None:
         with _turn(folder / "progress.lock"):
             kept = read()
             change(kept)
-            handle, new = tempfile.mkstemp(dir=folder, prefix="progress-", suffix=".new")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(kept, file, indent=1, ensure_ascii=False)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, folder / NAME)
+            _write(folder, json.dumps(kept, indent=1, ensure_ascii=False))
     except OSError as error:
         _say_once(f"Your progress could not be saved ({error.strerror}). The lesson goes on.")
+
+
+def _write(folder: Path, text: str) -> None:
+    handle, new = tempfile.mkstemp(dir=folder, prefix="progress-", suffix=".new")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, folder / NAME)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+        raise
 
 
 @contextlib.contextmanager
 def _turn(lock: Path) -> Iterator[None]:
     """Hold the lock file; take it over from somebody who crashed with it."""
-    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             break
         except FileExistsError:
-            if time.monotonic() > deadline:
-                lock.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # its owner was quicker
+                if abs(time.time() - lock.stat().st_mtime) > PATIENCE:
+                    lock.unlink()
             time.sleep(0.01)
     try:
         yield
@@ -98,7 +122,7 @@ def bets() -> dict[str, dict]:
 
 
 def _task(kept: dict, task_id: str) -> dict:
-    return kept["tasks"].setdefault(task_id, {"passed": False, "hints": 0, "revealed": False})
+    return kept["tasks"].setdefault(task_id, dict(NEW_TASK))
 
 
 def record_pass(task_id: str) -> None:
