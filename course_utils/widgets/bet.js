@@ -7,6 +7,8 @@ const STYLE = `
 .ao-bet fieldset { border: 0; margin: 0; padding: 0; }
 .ao-bet legend { font-weight: 600; font-size: 14px; padding: 0; margin-bottom: 6px; }
 .ao-bet .choice { display: flex; gap: 8px; align-items: baseline; padding: 3px 0; cursor: pointer; }
+.ao-bet .choice .mine { color: var(--ao-faint); white-space: nowrap; }
+.ao-bet .choice:has(.mine) { font-weight: 600; }
 .ao-bet .buttons { margin-top: 8px; display: flex; gap: 8px; }
 .ao-bet .verdict:not(:empty) { margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--ao-line); }
 .ao-bet .verdict p { margin: 0 0 4px; }
@@ -16,6 +18,8 @@ function render({ model, el: host }) {
   const choices = model.get("choices");
   const name = `ao-bet-${Math.random().toString(36).slice(2)}`;
   const radios = choices.map((_, i) => keepKeys(el("input", { type: "radio", name, value: i })));
+  const labels = choices.map((choice, i) => el("label", { class: "choice" }, radios[i], choice));
+  const mine = el("span", { class: "mine" }, "(your bet)"); // a disabled radio button hardly tells
   const verdict = el("div", { class: "verdict", role: "status", "aria-live": "polite" });
   const place = button("Place your bet", () => {
     const chosen = radios.findIndex((radio) => radio.checked);
@@ -26,6 +30,7 @@ function render({ model, el: host }) {
     model.set("placed", chosen);
     model.save_changes();
     draw();
+    again.focus(); // a button that has just been disabled would lose the keyboard's place
   });
   const again = button("Change my mind", () => {
     for (const radio of radios) radio.disabled = false;
@@ -42,6 +47,8 @@ function render({ model, el: host }) {
       radio.checked = i === placed;
       radio.disabled = !open;
     });
+    if (open) mine.remove();
+    else labels[placed].append(mine);
     place.disabled = !open;
     again.hidden = open;
     verdict.replaceChildren(...(open ? [] : told(placed)));
@@ -58,8 +65,7 @@ function render({ model, el: host }) {
   }
 
   host.replaceChildren(el("div", { class: "ao-explorer ao-bet" }, el("style", {}, STYLE),
-    el("fieldset", {}, el("legend", {}, model.get("question")),
-      ...choices.map((choice, i) => el("label", { class: "choice" }, radios[i], choice))),
+    el("fieldset", {}, el("legend", {}, model.get("question")), ...labels),
     el("div", { class: "buttons" }, place, again), verdict));
   model.on("change:placed", draw);
   draw();

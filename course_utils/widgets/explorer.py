@@ -8,10 +8,10 @@ How to write an explorer called NAME:
 2. `widgets/NAME.js`: an ES module with `export default { render({ model, el }) … }`. It draws into
    `el` and touches nothing else but `model.get / set / on / save_changes`, so that the same file
    can later be mounted on a page without a kernel. What can be computed in the page is.
-3. Take elements, sliders and colors from `widgets/lib/*.js` (`import { … } from "./lib/dom.js"`,
-   on one line). Controls made there are labelled, and keep their arrow keys from JupyterLab; any
-   other control goes through `keepKeys`. `lib/attention.js` draws a head of any queries and keys,
-   as words with lines or as a matrix.
+3. Take elements, sliders and colors from `widgets/lib/*.js` (`import { … } from "./lib/dom.js"`).
+   Controls made there are labelled, and keep their arrow keys from JupyterLab; any other control
+   goes through `keepKeys`. `lib/attention.js` draws a head of any queries and keys, as words with
+   lines or as a matrix.
 4. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
    fit; a picture that is not legible when narrow goes into an "ao-scroll". Leave room for the

@@ -2,6 +2,7 @@
 
 import nbformat
 from playwright.sync_api import expect
+from test_explorers import assert_legible
 
 from course_utils.refresh import NOTEBOOK_METADATA
 
@@ -33,12 +34,15 @@ def test_a_bet_is_placed_by_keyboard_told_why_and_remembered(lab, course, page, 
     page.keyboard.press("Enter")
     expect(verdict).to_contain_text("Then it would be a bag of words.")
     expect(verdict).to_contain_text("It was: everybody. And the scores say how much.")
+    expect(bet.get_by_role("button", name="Change my mind")).to_be_focused()
     notebook.wait_until_idle()
-    picture("bet", bet)
+    expect(bet.get_by_role("radio", name="nobody (your bet)")).to_be_checked()
+    assert_legible(notebook, bet, picture, "bet")
 
     again = lab.open(page, "bet.ipynb")
     again.restart()
     again.run(PLACE)
     remembered = again.output(PLACE).locator(".ao-bet")
     expect(remembered.get_by_role("radio", name="nobody")).to_be_checked()
+    expect(remembered.get_by_text("(your bet)")).to_be_visible()
     expect(remembered.get_by_role("status")).to_contain_text("It was: everybody.")

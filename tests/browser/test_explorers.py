@@ -1,5 +1,7 @@
 """Every explorer in a real JupyterLab: keys move its sliders, and the page alone redraws it."""
 
+import re
+
 import nbformat
 import pytest
 from lab import SECONDS, Notebook
@@ -19,6 +21,20 @@ EXPLORERS = {
         "from course_utils.widgets import PositionExplorer",
         "PositionExplorer()",
     ],
+    "sampling": [
+        "import torch\n"
+        "from course_utils.mixers import Attention\n"
+        "from course_utils.models import LanguageModel\n"
+        "from course_utils.positions import LearnedPositions\n"
+        "from course_utils.text import CharTokenizer\n"
+        "from course_utils.widgets import SamplingExplorer\n"
+        "torch.manual_seed(0)\n"
+        "tokenizer = CharTokenizer('Tom drinks cold coffee because he is tired.\\n')\n"
+        "model = LanguageModel(tokenizer.vocab_size, lambda layer: Attention(8, 2, causal=True),\n"
+        "    positions=LearnedPositions(40, 8), d_model=8, n_layers=1, d_ff=8)\n"
+        "model.embedding.tokens.weight.data *= 20",
+        "SamplingExplorer.from_model(model, tokenizer, 'Tom drinks cold c')",
+    ],
     "softmax": [
         "from course_utils.widgets import SoftmaxExplorer",
         "SoftmaxExplorer()",
@@ -30,7 +46,7 @@ EXPLORERS = {
         "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",
     ],
 }
-WITH_SLIDERS = ["bpe", "position", "softmax"]
+WITH_SLIDERS = ["bpe", "position", "sampling", "softmax"]
 KEEP_BUSY = "import time; time.sleep(60)"
 
 # What is drawn, without the sliders and their own numbers: all marks and words, all pixels.
@@ -124,6 +140,36 @@ def test_a_sentence_that_cannot_be_read_is_told_and_the_maps_stay(lab, page, pla
     page.keyboard.press("Enter")
     expect(explorer.get_by_role("alert")).to_contain_text("82 tokens; the explorer shows up to 64")
     expect(explorer.locator("figure").get_by_role("button", name="tom, word 2")).to_be_visible()
+
+
+def test_sampling_explorer_writes(lab, page, place):
+    """What is drawn goes to the kernel and comes back with the next chances, until stopped."""
+    notebook, explorer = open_explorer(lab, page, place, "sampling")
+    says, paper = explorer.locator(".ao-headline"), explorer.get_by_role("group", name="The text")
+    written = paper.locator(".written")
+    expect(says).to_contain_text("After “Tom␣drinks␣cold␣c”")
+    explorer.get_by_role("button", name="Draw a character").click()
+    expect(written).to_have_text(re.compile("^.$", re.DOTALL))
+    explorer.get_by_role("button", name="Write on").click()
+    stop = explorer.get_by_role("button", name="Stop")
+    expect(written).to_have_text(re.compile(".{6}", re.DOTALL))
+    stop.click()
+    expect(stop).to_be_disabled()
+    explorer.get_by_role("slider", name="after").focus()
+    page.keyboard.press("Home")
+    expect(says).to_contain_text("After “T”")
+    explorer.get_by_role("button", name="Back to the beginning").click()
+    expect(says).to_contain_text("After “Tom␣drinks␣cold␣c”")
+    expect(written).to_be_empty()
+    explorer.get_by_role("textbox", name="Begin with").fill("€")
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("'€' is not among")
+    expect(paper).to_contain_text("Tom drinks cold c")
+    explorer.get_by_role("textbox", name="Begin with").fill(
+        "Tom drinks cold coffee because he is tired."
+    )
+    page.keyboard.press("Enter")
+    expect(paper).to_have_text(" drinks cold coffee because he is tired.")  # all that it can read
 
 
 def assert_legible(notebook: Notebook, explorer: Locator, picture, name: str) -> None:
