@@ -25,7 +25,7 @@ from course_utils.history import History
 from course_utils.losses import Loss
 from course_utils.parallel import Workers
 from course_utils.schedules import Schedule, constant
-from course_utils.training_report import report_on
+from course_utils.training_report import Report, report_on
 
 LossFunction = Callable[[nn.Module, Any], Loss]
 Validation = Callable[[nn.Module], Real] | Epoch
@@ -141,28 +141,31 @@ class Run:
     def go(self, show: bool) -> None:
         """Train until there is a reason to stop."""
         self.history.stopped = self.reason_to_stop()
-        if self.history.stopped:  # a finished run that was resumed
-            return
-        self.together = self.workers.wrap(self.model)
-        report = report_on(self.steps, self.every, show and self.workers.rank == 0)
-        report.start(self.history)
-        self.began = time.monotonic() - self.history.seconds
-        self.began_work = time.process_time() - self.history.processor_seconds
-        with own_randomness(self.device), interruptions() as asked:
+        if not self.history.stopped:  # a finished run that is resumed has nothing left to do
+            self.together = self.workers.wrap(self.model)
+            report = report_on(self.steps, self.every, show and self.workers.rank == 0)
+            self.start_the_clock()
+            report.start(self.history)
             try:
-                self.look()
-                while not self.history.stopped:
-                    self.step(asked)
-                    self.look()
-                    report.step(self.history)
-            except KeyboardInterrupt:
-                self.history.stopped = "interrupted"
+                with own_randomness(self.device), interruptions() as asked:
+                    self.take_steps(report, asked)
             finally:
                 report.finish(self.history)
-        if len(asked) < 2:  # who asked twice did not wait: perhaps only half of a step was done
-            self.save()
         if self.best is not None:
             self.model.load_state_dict(self.best)
+
+    def take_steps(self, report: Report, asked: list) -> None:
+        """One step after the other; an interruption that gets through ends them in good order."""
+        try:
+            self.look()
+            while not self.history.stopped:
+                self.step(asked)
+                self.look()
+                report.step(self.history)
+        except KeyboardInterrupt:
+            self.history.stopped = "interrupted"
+            if len(asked) < 2:  # who asked twice did not wait: perhaps half of a step was done
+                self.save()
 
     # One step
 
@@ -245,7 +248,8 @@ class Run:
     def look(self) -> None:
         """Where it is due: validate, find out whether to stop, write the checkpoint."""
         number, history = len(self.history.steps), self.history
-        due = number > 0 and (number % self.every == 0 or number == self.steps or history.stopped)
+        due = number % self.every == 0 or number == self.steps or history.stopped == "minutes"
+        due = due and number > 0
         if due and self.valid is not None and history.valid_steps[-1:] != [number]:
             torch.manual_seed(seed_of(self.seed, number, self.workers.rank))
             history.valid_losses.append(self.validate())
@@ -255,7 +259,7 @@ class Run:
                 weights = self.model.state_dict()
                 self.best = {name: tensor.clone() for name, tensor in weights.items()}
         history.stopped = history.stopped or self.reason_to_stop()
-        if due:
+        if due or history.stopped:
             self.save()
 
     @torch.no_grad()
@@ -271,6 +275,10 @@ class Run:
             total, tokens = total + part.total.item(), tokens + part.n_tokens
         total, tokens = self.workers.sum(total, tokens)
         return total / tokens
+
+    def start_the_clock(self) -> None:
+        self.began = time.monotonic() - self.history.seconds
+        self.began_work = time.process_time() - self.history.processor_seconds
 
     def look_at_the_clock(self) -> None:
         self.history.seconds = time.monotonic() - self.began

@@ -12,10 +12,10 @@ POINTS = 200  # of a curve, at most: more cannot be told apart
 SECONDS_BETWEEN = 0.4  # two drawings; each takes about a millisecond
 
 
-def report_on(steps: int, every: int, show: bool) -> "Silent":
+def report_on(steps: int, every: int, show: bool) -> "Report":
     """The right report for where the program runs."""
     if not show:
-        return Silent(steps, every)
+        return Report(steps, every)
     return (Live if in_notebook() else Lines)(steps, every)
 
 
@@ -28,7 +28,7 @@ def in_notebook() -> bool:
     return hasattr(get_ipython(), "kernel")
 
 
-class Silent:
+class Report:
     """No report at all, and what the others have in common."""
 
     def __init__(self, steps: int, every: int):
@@ -61,7 +61,7 @@ class Silent:
         return " · ".join(parts)
 
 
-class Lines(Silent):
+class Lines(Report):
     """Plain text: a line every `every` steps."""
 
     def step(self, history: History) -> None:
@@ -72,7 +72,7 @@ class Lines(Silent):
         print(summary(history), flush=True)
 
 
-class Live(Silent):
+class Live(Report):
     """A curve in the notebook, drawn anew in the same place; at the end a figure and one line.
 
     The figure's alternative text is known before the first step and is the first thing sent: nbval,
