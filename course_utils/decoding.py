@@ -345,8 +345,8 @@ def translate(
 
     Texts of like length are translated together, `batch_size` at a time. A translation has at most
     `n_new` tokens, by default 50 more than the longest source beside it (Vaswani et al. 2017,
-    section 6.1). The tokenizer has the special tokens "<pad>", "<s>" (start) and "</s>" (end). A
-    text without a token, "", has nothing to translate and stays as it is.
+    section 6.1), and no more than the model has positions for. The tokenizer has the special tokens
+    "<pad>", "<s>" (start) and "</s>" (end). A text without a token, "", stays as it is.
     """
     if isinstance(texts, str):
         raise TypeError(f"translate takes a list of texts, got the text {texts!r}. Put it in [ ].")
@@ -357,6 +357,7 @@ def translate(
     )
     translations = [""] * len(texts)
     device = next(model.parameters()).device
+    max_n = getattr(model.embedding.positions, "max_n", None) or math.inf
     for first in range(0, len(by_length), batch_size):
         together = by_length[first : first + batch_size]
         ids, mask = pad([sources[i] for i in together], tokenizer.special_id("<pad>"))
@@ -365,7 +366,7 @@ def translate(
         found = beam_search(
             speaker,
             torch.full((len(together), 1), start, device=device),
-            ids.shape[1] + 50 if n_new is None else n_new,
+            min(ids.shape[1] + 50 if n_new is None else n_new, max_n),
             eos=eos,
             width=width,
             length_penalty=length_penalty,
