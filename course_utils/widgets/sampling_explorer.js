@@ -2,7 +2,7 @@
 // so that the sliders and the bars ask nobody. Only when a character has been drawn is the kernel
 // asked, for the scores after it.
 
-import { button, el, numbersIn, slider, textLine } from "./lib/dom.js";
+import { button, el, keepKeys, numbersIn, slider, textLine } from "./lib/dom.js";
 
 export const ROWS = 12;
 export const TEMPERATURES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5];
@@ -67,7 +67,7 @@ export function drawn(shares, chance) {
 
 const SIGNS = { " ": "␣", "\n": "↵", "\t": "⇥" };
 const shown = (token) => [...token].map((sign) => SIGNS[sign] ?? sign).join("");
-const percent = (share) => (share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "under 0.1 %");
+const percent = (share) => (share >= 0.0005 ? `${(100 * share).toFixed(1)}\u00a0%` : "under 0.1\u00a0%");
 const off = (value, nothing, words = String) => (value === nothing ? "off" : words(value));
 
 const STYLE = `
@@ -90,7 +90,7 @@ const STYLE = `
   text-underline-offset: 3px; }
 .ao-sampling .later { color: var(--ao-faint); }
 .ao-sampling .here { border-right: 2px solid var(--ao-orange); }
-.ao-sampling .buttons { display: flex; gap: 8px; flex-wrap: wrap; }
+.ao-sampling .buttons { display: flex; gap: 8px; flex-wrap: wrap; margin-top: 8px; }
 .ao-sampling .note { font-size: 12px; margin: 6px 0; }
 .ao-sampling .trouble:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px;
   margin: 6px 0 0; }
@@ -151,8 +151,9 @@ function render({ model, el: host }) {
   const caption = el("figcaption", { class: "note" });
   const parts = ["given", "written", "later"].map((kind) => el("span", { class: kind }));
   const [given, written, later] = parts;
-  const paper = el("div", { class: "paper", role: "group", "aria-label": "The text", tabindex: 0 },
-    given, written, el("span", { class: "here" }), later);
+  const paper = keepKeys(el("div",
+    { class: "paper", role: "group", "aria-label": "The text", tabindex: 0 },
+    given, written, el("span", { class: "here" }), later));
   const trouble = el("p", { class: "trouble", role: "alert" });
   const rows = Array.from({ length: Math.min(ROWS, vocabulary.length) + 1 }, bar);
 
