@@ -35,6 +35,14 @@ class History:
         lowest = min(range(len(self.valid_losses)), key=self.valid_losses.__getitem__)
         return self.valid_steps[lowest], self.valid_losses[lowest]
 
+    @property
+    def recent(self) -> float:
+        """The training loss now: its mean over the last twentieth of the steps."""
+        if not self.losses:
+            raise ValueError("no step has been taken yet.")
+        last = self.losses[-max(1, len(self.losses) // 20) :]
+        return sum(last) / len(last)
+
     def averaged(self, every: int) -> tuple[list[int], list[float]]:
         """The training loss averaged over `every` steps each: (last step of each, means)."""
         if every < 1:

@@ -218,9 +218,9 @@ def loss_curve(history, *, title: str | None = None, ax: Axes | None = None) -> 
     """A training run's loss over its steps, the validation loss with a dot at each measurement.
 
     `history` is what `training.fit` returns. A long run's training loss is averaged, so that about
-    200 points are left.
+    100 points are left.
     """
-    steps, losses = history.averaged(max(1, len(history.steps) // 200))
+    steps, losses = history.averaged(max(1, len(history.steps) // 100))
     if not steps:
         raise ValueError("there is no step to draw yet: this run was stopped before its first.")
     ax = _axes(ax, 3.4)
@@ -235,7 +235,8 @@ def loss_curve(history, *, title: str | None = None, ax: Axes | None = None) -> 
     ax.set_ylabel("loss in nats a token", fontsize=LABEL_SIZE)
     if len(ends) > 1:
         _name_the_ends(ax, ends)
-    said = f"{history.losses[0]:.1f} nats a token at first, {losses[-1]:.1f} after {steps[-1]:,}"
+    first, last = history.losses[0], history.recent
+    said = f"{first:.1f} nats a token at first, {last:.1f} after {steps[-1]:,}"
     return _titled(ax, f"{said} steps" if title is None else title)
 
 
@@ -250,6 +251,56 @@ def points(xy, labels: Sequence[str], *, title: str, ax: Axes | None = None) -> 
     figure_with_title = _titled(ax, title)
     _name_the_points(ax, xy, labels)
     return figure_with_title
+
+
+def towers(
+    columns: Mapping[str, Sequence[tuple[str, str]]],
+    *,
+    title: str,
+    links: Sequence[tuple[tuple[str, int], tuple[str, int], str]] = (),
+    repeats: Sequence[tuple[str, int, int, str]] = (),
+    ax: Axes | None = None,
+) -> Figure:
+    """Boxes on boxes, read upwards: what happens to data on its way through a model.
+
+    `columns` maps a tower's name to its boxes from the bottom up, each (what it does, what leaves
+    it upwards, or ""). `links` are arrows (from, to, what goes along) between boxes, each (tower,
+    number of the box), from left to right. `repeats` are frames (tower, first box, last box, how
+    often).
+    """
+    for (tower, box), (other, target), _ in links:
+        for name, number in ((tower, box), (other, target)):
+            if name not in columns or not 0 <= number < len(columns[name]):
+                raise ValueError(f"a link names box {number} of {name!r}; there is no such box.")
+    ax = _axes(ax, 0.8 + 0.75 * max(map(len, columns.values())))
+    ax.set_axis_off()
+    high, gap = 0.62, 0.5  # of a box, whose width is 1; between towers
+    lefts = {name: i * (1 + gap) for i, name in enumerate(columns)}
+    arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
+    for name, boxes in columns.items():
+        left, middle = lefts[name], lefts[name] + 0.5
+        ax.text(middle, -0.3, name, ha="center", fontsize=LABEL_SIZE, fontweight="bold", color=INK)
+        for level, (does, leaves) in enumerate(boxes):
+            ax.add_patch(Rectangle((left, level), 1, high, fill=False, edgecolor=BLUE, lw=1.5))
+            ax.text(middle, level + high / 2, does, ha="center", va="center", fontsize=SMALL_SIZE)
+            if leaves:
+                ax.annotate("", (middle, level + 1), (middle, level + high), arrowprops=arrow)
+                ax.text(middle + 0.04, level + 0.77, leaves, va="center", fontsize=SMALL_SIZE)
+    for (tower, box), (other, target), what in links:
+        start = lefts[tower] + 1, box + high / 2
+        end = lefts[other], target + high / 2
+        ax.annotate("", end, start, arrowprops=arrow | {"color": ORANGE, "linewidth": 2})
+        center = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + 0.08
+        ax.text(*center, what, ha="center", va="bottom", fontsize=SMALL_SIZE)
+    for tower, first, last, often in repeats:
+        corner = lefts[tower] - 0.06, first - 0.08
+        ax.add_patch(
+            Rectangle(corner, 1.12, last - first + high + 0.16, fill=False, ls=":", ec=INK)
+        )
+        ax.text(corner[0], last + 0.75, often, va="bottom", fontsize=SMALL_SIZE)
+    ax.set_xlim(-0.12, lefts[name] + 1.12)
+    ax.set_ylim(-0.4, max(map(len, columns.values())) + 0.1)
+    return _titled(ax, title)
 
 
 def _numbers(values, ndim: int, who: str) -> np.ndarray:

@@ -152,8 +152,8 @@ def summary(history: History) -> str:
     ending = ENDINGS.get(history.stopped, "stopped")
     said = f"{len(history.steps):,} steps, {history.tokens:,} tokens: {ending}."
     if history.steps:
-        last = history.averaged(max(1, len(history.steps) // 20))[1][-1]
-        said += f" Loss: {history.losses[0]:.1f} at first, in the end below {ceiling(last)}."
+        end = ceiling(history.recent)
+        said += f" Loss: {history.losses[0]:.1f} at first, in the end below {end}."
     return said
 
 

@@ -12,9 +12,14 @@ from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
 from course_utils import plots
+from course_utils.history import History
 
 WORDS = ["Tom", "drinks", "cold", "coffee"]
 WEIGHTS = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1], [0, 0, 1, 0], [0.25] * 4])
+
+HISTORY = History([1, 2, 3, 4], [3.0, 2.0, 1.5, 1.0], [2, 4], [2.5, 1.75])
+TOWERS = {"English": [("read", "4 × 8")], "German": [("listen", "5 × 8"), ("ask", "")]}
+LINKS = [(("English", 0), ("German", 1), "keys, values")]
 
 FIGURES = {
     "attention": lambda **to: plots.attention_map(WEIGHTS, WORDS, title="Who looks", **to),
@@ -25,6 +30,8 @@ FIGURES = {
     ),
     "bars": lambda **to: plots.bars({"Tom": 1, "coffee": 2}, title="Bars", xlabel="cups", **to),
     "points": lambda **to: plots.points(WEIGHTS[:, :2], WORDS, title="Points", **to),
+    "losses": lambda **to: plots.loss_curve(HISTORY, title="Losses", **to),
+    "towers": lambda **to: plots.towers(TOWERS, title="Towers", links=LINKS, **to),
 }
 
 
@@ -169,6 +176,10 @@ def test_zero_is_written_without_a_sign_and_minus_as_a_minus():
             "'a' has 2 values for 1 places",
         ),
         (lambda: plots.points(WEIGHTS, WORDS, title="t"), r"4 labels .* \[4, 4\]"),
+        (
+            lambda: plots.towers(TOWERS, title="t", links=[(("English", 0), ("German", 2), "")]),
+            "box 2 of 'German'",
+        ),
     ],
 )
 def test_errors_name_both_sides(call, says):
@@ -230,3 +241,26 @@ def test_names_of_close_points_do_not_lie_on_each_other():
     figure.canvas.draw()
     coffee, tea, _ = (text.get_window_extent() for text in figure.axes[0].texts)
     assert not coffee.overlaps(tea)
+
+
+def test_towers_say_what_each_box_does_and_what_leaves_it():
+    figure = plots.towers(
+        TOWERS, title="Two towers", links=LINKS, repeats=[("German", 0, 1, "× 6")]
+    )
+    told = words_on(figure)
+    for word in ["English", "German", "read", "listen", "ask", "4 × 8", "5 × 8", "keys, values"]:
+        assert told.count(word) == 1
+    assert "× 6" in told
+
+
+def test_a_loss_curve_says_where_it_began_and_ended_and_starts_at_zero():
+    figure = plots.loss_curve(HISTORY)
+    assert "3.0 nats a token at first, 1.0 after 4 steps" in words_on(figure)
+    assert {"training", "validation"} <= set(words_on(figure))
+    (ax,) = figure.axes
+    assert ax.get_ylim()[0] == 0
+    training, validation = (line.get_xydata().tolist() for line in ax.lines)
+    assert training == [[1, 3], [2, 2], [3, 1.5], [4, 1]]
+    assert validation == [[2, 2.5], [4, 1.75]]
+    with pytest.raises(ValueError, match="no step to draw"):
+        plots.loss_curve(History())

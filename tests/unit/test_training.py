@@ -609,5 +609,9 @@ def test_averages_and_the_best():
     history = History([1, 2, 3, 4, 5], [5.0, 3.0, 2.0, 2.0, 1.0], [2, 4], [1.5, 2.5])
     assert history.averaged(2) == ([2, 4, 5], [4.0, 2.0, 1.0])
     assert history.best == (2, 1.5)
+    assert history.recent == 1.0
+    assert History(list(range(40)), [9.0] * 38 + [2.0, 4.0]).recent == 3.0
     with pytest.raises(ValueError, match="give `valid`"):
         History().best  # noqa: B018
+    with pytest.raises(ValueError, match="no step"):
+        History().recent  # noqa: B018
