@@ -54,6 +54,6 @@ TASKS = [
             "Three times 10 and once 20 are four numbers: 10, 10, 10, 20.",
             "Add up value times weight, then divide by the sum of the weights.",
         ],
-        praise="Right. Attention does this and nothing else, with weights that it works out.",
+        praise="Right. This is the heart of attention, which works out the weights by itself.",
     )
 ]

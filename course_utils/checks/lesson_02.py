@@ -133,6 +133,16 @@ def base_1000(n, d_model):
     return woven(angles.sin(), angles.cos())
 
 
+def a_tenth_each_time(n, d_model):
+    angles = torch.outer(torch.arange(n), 0.1 ** torch.arange(d_model // 2))
+    return woven(angles.sin(), angles.cos())
+
+
+def doubled_twice(n, d_model):
+    angles = hands(n, d_model, step=4)
+    return woven(angles.sin(), angles.cos())
+
+
 def sinusoidal_by_loops(n, d_model):
     table = torch.zeros(n, d_model)
     for place in range(n):
@@ -342,6 +352,18 @@ TASKS = [
         dimensions=("n", "d_model"),
         misconceptions=[
             Misconception(
+                "each hand turns by a tenth of the one before",
+                a_tenth_each_time,
+                "That was so with 8 numbers, where the lesson computed it. In general hand i turns "
+                "by 10000^(−2i/d): more hands, smaller gaps between their speeds.",
+            ),
+            Misconception(
+                "you doubled twice",
+                doubled_twice,
+                "torch.arange(0, d, 2) counts 0, 2, 4, … and is the 2i already. Multiplied by 2 "
+                "once more, every hand turns at the speed of the hand twice as far on.",
+            ),
+            Misconception(
                 "you put all sines first and all cosines behind",
                 halves_side_by_side,
                 "The right numbers in another order. Sine and cosine of one hand are neighbours: "
@@ -458,7 +480,6 @@ TASKS = [
         reference=rotate,
         cases=rotate_cases,
         dimensions=("n", "d"),
-        gradient=True,
         misconceptions=[
             Misconception(
                 "you turned the other way",

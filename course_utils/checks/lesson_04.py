@@ -150,6 +150,14 @@ def one_big_head(query, key, value, n_heads):
     return attend(query, key, value, 1)
 
 
+def one_big_head_with_a_small_root(query, key, value, n_heads):
+    return attend(query, key, value, 1, divisor=(query.shape[-1] // n_heads) ** 0.5)
+
+
+def one_big_head_without_a_root(query, key, value, n_heads):
+    return attend(query, key, value, 1, divisor=1)
+
+
 def softmax_over_queries(query, key, value, n_heads):
     return attend(query, key, value, n_heads, axis=-2)
 
@@ -236,6 +244,19 @@ def eps_outside_the_root(x, scale, shift, eps=1e-5):
 
 def eps_forgotten(x, scale, shift, eps=1e-5):
     return centred(x) / x.std(-1, keepdim=True, correction=0) * scale + shift
+
+
+def std_as_torch_has_it(x, scale, shift, eps=1e-5):
+    return centred(x) / (x.std(-1, keepdim=True) + eps) * scale + shift
+
+
+def not_scaled_nor_shifted(x, scale, shift, eps=1e-5):
+    return centred(x) / torch.sqrt(centred(x).square().mean(-1, keepdim=True) + eps)
+
+
+def over_everything(x, scale, shift, eps=1e-5):
+    rest = x - x.mean()
+    return rest / torch.sqrt(rest.square().mean() + eps) * scale + shift
 
 
 def divided_by_the_variance(x, scale, shift, eps=1e-5):
@@ -472,6 +493,18 @@ TASKS = [
                 "All d_model numbers went into one softmax. Split queries, keys and values first.",
             ),
             Misconception(
+                "there is only one head, and its root is that of a small one",
+                one_big_head_with_a_small_root,
+                "√d_head is right for scores of d_head numbers, but yours are of all d_model: "
+                "nothing was split. Split queries, keys and values first.",
+            ),
+            Misconception(
+                "there is only one head, and no root",
+                one_big_head_without_a_root,
+                "All d_model numbers went into one softmax, undivided. Split queries, keys and "
+                "values first; then divide each head's scores by √d_head.",
+            ),
+            Misconception(
                 "the softmax runs over the queries",
                 softmax_over_queries,
                 "Each query shares its attention out among the keys, so each row adds up to one: "
@@ -527,6 +560,24 @@ TASKS = [
                 "you normalised over the whole sentence",
                 over_the_sentence,
                 "Each word has its own mean and spread, over its d numbers alone: dim=-1.",
+            ),
+            Misconception(
+                "x.std() is not quite it",
+                std_as_torch_has_it,
+                "Two small things at once: torch's std divides by d − 1 unless told otherwise "
+                "(correction=0), and eps belongs under the root, beside the variance.",
+            ),
+            Misconception(
+                "scale and shift are missing",
+                not_scaled_nor_shifted,
+                "The numbers are at mean 0 and spread 1, as they should be. Now times scale, plus "
+                "shift: two learned vectors, d numbers each.",
+            ),
+            Misconception(
+                "one mean for everything",
+                over_everything,
+                "x.mean() without a dim runs over words and sentences as well. Each word has its "
+                "own mean and spread, over its d numbers: dim=-1, keepdim=True.",
             ),
             Misconception(
                 "you divided by d − 1",
