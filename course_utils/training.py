@@ -59,7 +59,8 @@ def fit(
 
     Every `every` steps, and at the end, the loss on `valid` is taken (a finite sequence of batches,
     or a function of the model), without dropout. After `patience` of those without a new best
-    training ends, and the model gets the weights of the best back. `minutes` ends it too.
+    training ends; with `patience` the model has the weights of the best in the end. `minutes` ends
+    training too.
 
     With `checkpoint` everything is written to that file every `every` steps and at the end; if it
     exists, training goes on from it, step for step as if it had never stopped. Ctrl-C (or the
@@ -140,7 +141,8 @@ class Run:
 
     def go(self, show: bool) -> None:
         """Train until there is a reason to stop."""
-        self.history.stopped = self.reason_to_stop()
+        late = "minutes" if self.history.seconds >= self.seconds_allowed else ""
+        self.history.stopped = self.reason_to_stop() or late
         if not self.history.stopped:  # a finished run that is resumed has nothing left to do
             self.together = self.workers.wrap(self.model)
             report = report_on(self.steps, self.every, show and self.workers.rank == 0)
@@ -285,12 +287,13 @@ class Run:
         self.history.processor_seconds = time.process_time() - self.began_work
 
     def reason_to_stop(self) -> str:
-        """Why this run is over, as far as its history says; "" if it is not."""
+        """Why this run is over, as far as its losses say; "" if it is not.
+
+        The clock is asked elsewhere: it is not the same one in every process.
+        """
         history = self.history
         if len(history.steps) >= self.steps:
             return "steps"
-        if history.seconds >= self.seconds_allowed:
-            return "minutes"
         if self.patience is not None and history.valid_losses:
             since = history.valid_losses[history.valid_steps.index(history.best[0]) + 1 :]
             if len(since) >= self.patience:
