@@ -16,7 +16,7 @@ from course_utils.batches import BEGIN, END, PAD, LanguageBatches, PairBatches, 
 from course_utils.losses import language_loss, translation_loss
 from course_utils.mixers import Attention
 from course_utils.models import LanguageModel, Seq2SeqTransformer
-from course_utils.positions import LearnedPositions
+from course_utils.positions import Rotary
 from course_utils.schedules import Schedule, warmup_cosine
 from course_utils.text import BYTES, BPETokenizer, CharTokenizer
 
@@ -80,8 +80,9 @@ class TranslatorRecipe:
 class ShakespeareRecipe:
     """Tiny Shakespeare, one character after the other: 9/10 to learn from, the rest to measure.
 
-    The sizes are those of nanoGPT's recipe for a CPU, with which it reports a validation loss of
-    1.88 nats after 2,000 steps (`block=64, batch_size=12, steps=2_000`).
+    The width and depth are those of nanoGPT's recipe for a CPU, which reports a validation loss of
+    1.88 nats after 2,000 steps of 12 pieces of 64 characters. Here positions are rotary, with which
+    it learns faster and can write on past a piece's length.
     """
 
     name: ClassVar[str] = "shakespeare"
@@ -90,9 +91,9 @@ class ShakespeareRecipe:
     n_heads: int = 4
     n_layers: int = 4
     d_ff: int = 512
-    dropout: float = 0.1
-    batch_size: int = 32
-    steps: int = 3_000
+    dropout: float = 0.0
+    batch_size: int = 16
+    steps: int = 4_000
     peak: float = 3e-3
     warmup: int = 100
     weight_decay: float = 0.1
@@ -104,14 +105,12 @@ class ShakespeareRecipe:
 
     def model(self, vocab_size: int) -> LanguageModel:
         """The model with new random weights, which the seed decides."""
+        turns = Rotary(self.d_model // self.n_heads)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return LanguageModel(
                 vocab_size,
-                lambda layer: Attention(
-                    self.d_model, self.n_heads, causal=True, dropout=self.dropout
-                ),
-                positions=LearnedPositions(self.block, self.d_model),
+                lambda layer: Attention(self.d_model, self.n_heads, causal=True, rotary=turns),
                 d_model=self.d_model,
                 n_layers=self.n_layers,
                 d_ff=self.d_ff,
