@@ -52,7 +52,7 @@ class Workers:
         """
         if self.count == 1:
             return model
-        return DistributedDataParallel(model, broadcast_buffers=False)
+        return DistributedDataParallel(model, forward_sync_buffers=False)
 
     @contextmanager
     def averaging(self, model: nn.Module, now: bool) -> Iterator[None]:

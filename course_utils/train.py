@@ -93,7 +93,9 @@ def train(recipe: Recipe, folder: Path, minutes: float | None):
     if parallel.rank() == 0:
         n = sum(weights.numel() for weights in model.parameters())
         verb = "Going on with" if checkpoint.exists() else "Training"
-        print(f"{verb} the {recipe.name}: {n:,} parameters, {recipe.steps:,} steps.", flush=True)
+        print(
+            f"{verb} the {recipe.name} model: {n:,} parameters, {recipe.steps:,} steps.", flush=True
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         history = fit(model, minutes=minutes, checkpoint=checkpoint, **told)
