@@ -391,7 +391,9 @@ class LanguageModel(nn.Module):
         )
 
     `positions=None` is for mixers that know places themselves (rotary attention). With `tie` the
-    output matrix is the embedding's; without, it is one of its own.
+    output matrix is the embedding's; without, it is one of its own. `max_n` is how many tokens
+    `generate` lets it read at once: by default as many as its positions have rows for. Rotary
+    attention has no such end, and still reads badly past the length that it was trained on.
 
     With V = vocab_size, d = d_model, f = d_ff, N = n_layers and `Attention` as the mixer it has
 
@@ -417,6 +419,7 @@ class LanguageModel(nn.Module):
         activation: Callable[[Tensor], Tensor] = F.gelu,
         dropout: float = 0.0,
         tie: bool = True,
+        max_n: int | None = None,
     ):
         super().__init__()
         self.embedding = Embedding(
@@ -438,6 +441,7 @@ class LanguageModel(nn.Module):
             dropout=dropout,
         )
         self.output = None if tie else nn.Linear(d_model, vocab_size, bias=False)
+        self.max_n = getattr(positions, "max_n", None) if max_n is None else max_n
 
     def forward(
         self,
@@ -460,8 +464,3 @@ class LanguageModel(nn.Module):
     def new_cache(self) -> Cache:
         """An empty cache for `forward`. ValueError if a mixer cannot be continued."""
         return self.encoder.new_cache()
-
-    @property
-    def max_n(self) -> int | None:
-        """How many tokens can be read at once, where the positions have an end."""
-        return getattr(self.embedding.positions, "max_n", None)

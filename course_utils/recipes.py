@@ -82,7 +82,7 @@ class ShakespeareRecipe:
 
     The width and depth are those of nanoGPT's recipe for a CPU, which reports a validation loss of
     1.88 nats after 2,000 steps of 12 pieces of 64 characters. Here positions are rotary, with which
-    it learns faster and can write on past a piece's length.
+    it learns faster. Past the length of its pieces it is out of practice, and `max_n` says so.
     """
 
     name: ClassVar[str] = "shakespeare"
@@ -116,6 +116,7 @@ class ShakespeareRecipe:
                 d_ff=self.d_ff,
                 activation=F.gelu,
                 dropout=self.dropout,
+                max_n=self.block,
             )
 
     def training(self, tokenizer: CharTokenizer) -> dict[str, Any]:

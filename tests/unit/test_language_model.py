@@ -186,6 +186,7 @@ def test_learned_positions_say_where_they_end(plain_shapes):
     model = tiny_model(positions=POSITIONS["learned"]())
     assert model.max_n == MAX_N
     assert tiny_model(positions=SinusoidalPositions(D_MODEL)).max_n is None
+    assert tiny_model(positions=SinusoidalPositions(D_MODEL), max_n=7).max_n == 7
     cache = model.new_cache()
     model(ids(MAX_N), cache=cache)
     with pytest.raises(ValueError, match="16 positions.* 17 tokens"):
