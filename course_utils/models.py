@@ -274,7 +274,8 @@ class Seq2SeqTransformer(nn.Module):
             scale=math.sqrt(d_model),
             dropout=dropout,
         )
-        # Vectors of length 1, which the scale makes as loud as the positions.
+        # Vectors of length about 1, which the scale makes as loud as the positions. The first guess
+        # is then "the last token again", so that the loss starts above ln V.
         nn.init.normal_(self.embedding.tokens.weight, std=d_model**-0.5)
         self.encoder = Encoder(mixer, **stack)
         self.decoder = Decoder(
