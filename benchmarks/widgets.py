@@ -138,6 +138,16 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         "from course_utils.widgets import PositionExplorer\nPositionExplorer(n=64, d_model=32)",
         sliders("position", "distance", "d_model", "base"),
     ),
+    "SamplingExplorer": (
+        "import numpy as np\n"
+        "from course_utils import datasets\n"
+        "from course_utils.widgets import SamplingExplorer\n"
+        "text = datasets.tiny_shakespeare()\n"
+        "letters = sorted(set(text))\n"
+        "scores = np.random.default_rng(0).normal(scale=3, size=(200, len(letters)))\n"
+        "SamplingExplorer(text[:200], scores, letters)",
+        sliders("temperature", "top-k", "top-p", "min-p", "after"),
+    ),
     "SoftmaxExplorer": (
         "from course_utils.widgets import SoftmaxExplorer\nSoftmaxExplorer()",
         sliders("d_head", "temperature"),
@@ -169,13 +179,12 @@ def course_page(*, sharp: bool = False):
             yield lab, page, browser.version
 
 
-def open_widget(lab: Lab, page: Page, source: str) -> Locator:
+def open_widget(lab: Lab, page: Page, name: str, source: str) -> Locator:
     book = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source)], metadata=NOTEBOOK_METADATA
     )
-    nbformat.write(book, lab.root / "widget.ipynb")
-    notebook: Notebook = lab.open(page, "widget.ipynb")
-    notebook.restart()
+    nbformat.write(book, lab.root / f"{name}.ipynb")
+    notebook: Notebook = lab.open(page, f"{name}.ipynb")
     notebook.choose_theme("JupyterLab Light")
     widget = notebook.run(source).locator(".ao-explorer")
     expect(widget).to_be_visible()
@@ -196,7 +205,7 @@ def measure(page: Page, widget: Locator, event: Event) -> list[float]:
 
 def rows(lab: Lab, page: Page) -> Iterator[dict]:
     for name, (source, events) in WIDGETS.items():
-        widget = open_widget(lab, page, source)
+        widget = open_widget(lab, page, name, source)
         widget.evaluate(CLOCK)
         for event in events:
             said = page.traffic.comm_messages
@@ -261,7 +270,7 @@ def screenshot() -> None:
     """The README's picture: the attention explorer as it opens on a sentence with a pronoun."""
     SCREENSHOT.parent.mkdir(exist_ok=True)
     with course_page(sharp=True) as (lab, page, _):
-        explorer = open_widget(lab, page, MINILM)
+        explorer = open_widget(lab, page, "explorer", MINILM)
         explorer.screenshot(path=SCREENSHOT)
     print(f"{SCREENSHOT.relative_to(ROOT)}: {SCREENSHOT.stat().st_size / 1000:.0f} kB")
 

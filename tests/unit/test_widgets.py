@@ -1,6 +1,7 @@
 """What holds for every explorer and for the bet, told without a browser."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 
 from course_utils import plots, widgets
 from course_utils.checks import progress_store
+from course_utils.paths import ROOT
 from course_utils.text import BPETokenizer
 from course_utils.widgets import (
     AttentionExplorer,
@@ -39,6 +41,9 @@ EXAMPLES = {
     "BPEExplorer": lambda: BPEExplorer(
         BPETokenizer.train("Tom drinks cold coffee. Tom drinks cold cocoa.", 10),
         "Tom drinks cold coffee ☕ for $5 and 咖啡",
+    ),
+    "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
+        {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
     ),
     "PositionExplorer": lambda: PositionExplorer(n=32, d_model=64),
     "SamplingExplorer": lambda: widgets.SamplingExplorer(
@@ -70,6 +75,15 @@ def explorer(example):
 def test_every_explorer_is_tested_here():
     offered = {name for name in widgets.__all__ if isinstance(getattr(widgets, name), type)}
     assert offered == {type(example()).__name__ for example in EXAMPLES.values()}
+
+
+def test_every_widget_was_measured_in_a_browser_and_paints_in_time():
+    results = json.loads((ROOT / "benchmarks/results/widgets.json").read_text(encoding="utf-8"))
+    rows = results["results"]
+    unmeasured = set(widgets.__all__) - {row["widget"] for row in rows}
+    assert not unmeasured, f"add {unmeasured} to benchmarks/widgets.py and run it"
+    assert all(row["events"] >= 30 and row["median_ms"] <= 50 for row in rows)
+    assert {row["widget"] for row in rows if row["messages_to_the_kernel"]} <= {"bet"}
 
 
 def test_the_output_serves_a_live_page_a_stored_one_and_a_reader_who_listens(explorer):
