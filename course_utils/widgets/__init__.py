@@ -1,6 +1,7 @@
 """The interactive explorers. Each is a pair of files here: NAME.py and NAME.js."""
 
 from course_utils.widgets.attention_explorer import AttentionExplorer
+from course_utils.widgets.beam_explorer import BeamExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
 from course_utils.widgets.position_explorer import PositionExplorer
@@ -10,6 +11,7 @@ from course_utils.widgets.softmax_explorer import SoftmaxExplorer
 __all__ = [
     "AttentionExplorer",
     "BPEExplorer",
+    "BeamExplorer",
     "PositionExplorer",
     "SamplingExplorer",
     "SoftmaxExplorer",

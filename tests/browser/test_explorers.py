@@ -17,6 +17,18 @@ EXPLORERS = {
         "tokenizer = BPETokenizer.train('Tom drinks cold coffee, cold tea and cold cocoa. ', 20)",
         "BPEExplorer(tokenizer, 'Tom drinks cold coffee.')",
     ],
+    "beam": [
+        "from course_utils.widgets import BeamExplorer\n"
+        "def translate(text):\n"
+        "    if not text: raise ValueError('There is nothing to translate.')\n"
+        "    return BeamExplorer.by_hand({\n"
+        "        '': {text: 0.5, 'trinkt': 0.4, 'mag': 0.1},\n"
+        "        text: {'einen': 0.4, 'kalten': 0.3, 'Kaffee': 0.3},\n"
+        "        'trinkt': {'kalten': 0.6, 'Kaffee': 0.4},\n"
+        "        'trinkt kalten': {'Kaffee': 1.0},\n"
+        "    }, widest=5).tree",
+        "BeamExplorer(translate('nimmt'), widest=5, width=2, text='nimmt', translate=translate)",
+    ],
     "position": [
         "from course_utils.widgets import PositionExplorer",
         "PositionExplorer()",
@@ -46,7 +58,7 @@ EXPLORERS = {
         "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",
     ],
 }
-WITH_SLIDERS = ["bpe", "position", "sampling", "softmax"]
+WITH_SLIDERS = ["beam", "bpe", "position", "sampling", "softmax"]
 KEEP_BUSY = "import time; time.sleep(60)"
 
 # What is drawn, without the sliders and their own numbers: all marks and words, all pixels.
@@ -170,6 +182,44 @@ def test_sampling_explorer_writes(lab, page, place):
     )
     page.keyboard.press("Enter")
     expect(paper).to_have_text(" drinks cold coffee because he is tired.")  # all that it can read
+
+
+def test_beam_explorer_tells_a_box_and_translates(lab, page, place):
+    """Boxes are read by mouse and by arrow keys in the page; another sentence asks the kernel."""
+    notebook, explorer = open_explorer(lab, page, place, "beam")
+    says, tree = explorer.locator(".ao-headline"), explorer.get_by_role("group", name="The tree")
+    expect(says).to_contain_text("A beam of 2 finds")
+    sent = page.traffic.comm_messages
+    first = tree.get_by_role("button", name="place 1 at step 1,")
+    first.hover()
+    expect(says).to_contain_text("place 1 at step 1, goes on")
+    page.mouse.move(0, 0)
+    expect(says).to_contain_text("A beam of 2 finds")
+    first.focus()
+    for key, where in (
+        ("ArrowDown", "place 2 at step 1"),
+        ("ArrowRight", "at step 2"),
+        ("ArrowUp", "place 1 at step 2"),
+    ):
+        page.keyboard.press(key)
+        expect(says).to_contain_text(where)
+    expect(says).to_contain_text("“trinkt kalten”: log-probability −1.43, that is 24 %")
+    width = explorer.get_by_role("slider", name="width")
+    width.focus()
+    page.keyboard.press("Home")
+    expect(says).to_contain_text("Greedy, the whole way: “nimmt einen” (20 %)")
+    page.keyboard.press("End")
+    expect(says).to_contain_text("“trinkt kalten Kaffee” (24 %); greedy: “nimmt einen” (20 %)")
+    assert page.traffic.comm_messages == sent
+
+    sentence = explorer.get_by_role("textbox", name="Your sentence")
+    sentence.fill("isst")
+    page.keyboard.press("Enter")
+    expect(says).to_contain_text("“trinkt kalten Kaffee” (24 %); greedy: “isst einen” (20 %)")
+    sentence.fill("")
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("There is nothing to translate.")
+    expect(says).to_contain_text("greedy: “isst einen” (20 %)")
 
 
 def assert_legible(notebook: Notebook, explorer: Locator, picture, name: str) -> None:
