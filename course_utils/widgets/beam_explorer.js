@@ -105,7 +105,7 @@ const STYLE = `
 .ao-beam .line.greedy { stroke: var(--ao-orange); stroke-width: 2; }
 .ao-beam .line.best { stroke: var(--ao-blue); stroke-width: 3; }
 .ao-beam .line.greedy.best { stroke: var(--ao-blue); }
-.ao-beam .bar { fill: var(--ao-orange); stroke: none; }
+.ao-beam .node rect.bar { fill: var(--ao-orange); stroke: none; }
 .ao-beam table { border-collapse: collapse; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
 .ao-beam th, .ao-beam td { padding: 1px 14px 1px 0; text-align: left; font-size: 12px;
   background: none; }
