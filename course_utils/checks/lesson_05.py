@@ -23,7 +23,7 @@ def _normal(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def causal_mask(real: Tensor) -> Tensor:
-    """Bool[batch, n, n], row = who looks, column = at whom: nobody behind you, and no pad.
+    """Bool[batch, n, n], row = who looks, column = at whom: nobody after you, and no pad.
 
     `real` is Bool[batch, n], True at tokens and False at pads.
     """
@@ -955,7 +955,7 @@ DECODER_BLOCK = [
 TASKS = [
     Task(
         id="05.causal_mask",
-        title="Nobody behind you, and no pad",
+        title="Nobody after you, and no pad",
         reference=causal_mask,
         cases=causal_mask_cases,
         dimensions=("batch", "n_query", "n_key"),
