@@ -4,17 +4,21 @@ Kinds and shapes are compared before numbers, because a comparison of numbers wo
 so let wrong shapes pass.
 """
 
+import inspect
+import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from numbers import Number
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, isclose  # isclose by its own name: a notebook may replace torch's
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # of float32 and of Python's numbers
 TOLERANCES = {
     torch.float64: (1e-7, 1e-9),
+    torch.complex128: (1e-7, 1e-9),
     torch.float16: (1e-2, 1e-3),
     torch.bfloat16: (3e-2, 1e-2),
 }
@@ -30,7 +34,7 @@ def difference(expected: Any, got: Any, dimensions: tuple = ()) -> str | None:
     if isinstance(expected, np.ndarray):
         return _array_difference(expected, got, dimensions)
     if isinstance(expected, bool) or expected is None or isinstance(expected, str | bytes):
-        return None if _same(expected, got) else f"expected {expected!r}, got {got!r}."
+        return None if _same(expected, got) else f"expected {expected!r}, got {_short(got)}."
     if isinstance(expected, Number):
         return _number_difference(expected, got)
     if isinstance(expected, set | frozenset):
@@ -132,19 +136,17 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
         return f"expected the shape {_shape(expected.shape, dimensions)}, got {list(got.shape)}."
     if got.dtype != expected.dtype and not _is_finer(got.dtype, expected.dtype):
         return f"expected numbers of the kind {expected.dtype}, got {got.dtype}."
-    if not expected.dtype.is_floating_point:
+    if not _has_digits(expected.dtype):
         wrong = got != expected
     else:
         bad = first_not_finite(got)
         if bad is not None and bool(expected.isfinite().all()):
             return bad
         relative, absolute = TOLERANCES.get(expected.dtype, (RELATIVE, ABSOLUTE))
-        wrong = ~torch.isclose(
-            got.detach().double(), expected.detach().double(), relative, absolute, equal_nan=True
-        )
+        wrong = ~isclose(_wide(got), _wide(expected), relative, absolute, equal_nan=True)
     if not wrong.any():
         return None
-    gap = (got.detach().double() - expected.detach().double()).abs().nan_to_num(torch.inf)
+    gap = (_wide(got) - _wide(expected)).abs().nan_to_num(torch.inf)
     place = tuple(int(i) for i in np.unravel_index(int((gap * wrong).argmax()), gap.shape))
     at = f" at {list(place)}" if place else ""
     return (
@@ -153,11 +155,18 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
     )
 
 
+def _has_digits(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64)
+
+
 def _is_finer(one: torch.dtype, other: torch.dtype) -> bool:
     """Does `one` hold more digits? Who computes in float64 has thought about rounding."""
-    if not (one.is_floating_point and other.is_floating_point):
-        return False
-    return torch.finfo(one).eps < torch.finfo(other).eps
+    alike = _has_digits(one) and _has_digits(other) and one.is_complex == other.is_complex
+    return alike and torch.finfo(one).eps < torch.finfo(other).eps
 
 
 def first_not_finite(tensor: Tensor) -> str | None:
@@ -172,18 +181,31 @@ def first_not_finite(tensor: Tensor) -> str | None:
 
 
 def _number(value: Tensor) -> str:
-    return f"{value.item():.4g}" if value.dtype.is_floating_point else str(value.item())
+    return f"{value.item():.4g}" if _has_digits(value.dtype) else str(value.item())
 
 
 def _kind(value: Any) -> str:
+    """What somebody got instead, in a few words."""
+    name = type(value).__name__
     if value is None:
         return "None (is there a return?)"
-    if callable(value) and not isinstance(value, type):
-        return f"a {type(value).__name__}, not called"
-    text = _short(value)
-    return f"a {type(value).__name__}: {text}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if inspect.isgenerator(value):
+        return "a generator (is there a yield where a return should be?)"
+    if inspect.iscoroutine(value):
+        return "a coroutine (is there an async in front of the def?)"
+    if inspect.isroutine(value) or isinstance(value, torch.nn.Module):
+        return f"a {name}, not called"
+    return f"a {name}: {_short(value)}"
+
+
+SHORT = reprlib.Repr()  # never writes out a list of millions to show its beginning
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = SHORT.maxset = SHORT.maxfrozenset = 40
+SHORT.maxstring = SHORT.maxlong = SHORT.maxother = 120
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # differs from run to run, and tells nobody anything
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = ADDRESS.sub("", SHORT.repr(value))
     return text if len(text) <= 120 else text[:117] + "…"

@@ -5,18 +5,24 @@ it, but `except:` does, and a loop around that would live for ever. So from the 
 code is watched step by step, and TimeIsUp is raised where no handler of its own would catch it.
 
 What Python cannot interrupt, this cannot either: a single call into C that does not come back.
+
+The shape checker of the test run keeps out of here (`no_type_check`): it puts a frame of its own
+around each function, which is slow at every step, and hides where the stack of the code begins.
 """
 
 import ctypes
 import dis
+import functools
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
+from typing import Any, no_type_check
 
-AGAIN = 0.1  # seconds between attempts
+AGAIN = 0.1  # seconds to the second attempt
+LONGER = 1.3  # times as long to the next, so that a slow machine gets somewhere in between
+AT_ONCE = 1e-4
 
 
 class TimeIsUp(BaseException):
@@ -38,6 +44,7 @@ def call_limited(function: Callable, args: tuple, kwargs: Mapping, seconds: floa
     return _with_watchdog(function, args, kwargs, seconds)
 
 
+@no_type_check
 def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float) -> Any:
     rings = 0
     tracer = sys.gettrace()
@@ -45,6 +52,8 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal rings
         rings += 1
+        wait = AGAIN * LONGER**rings
+        signal.setitimer(signal.ITIMER_REAL, wait, wait)
         if rings == 1 or frame is None:
             raise TimeIsUp
         # A `finally` or a `with` looks like a handler too: bear one more of them from time to time.
@@ -72,27 +81,43 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
 
 
 def _with_watchdog(function: Callable, args: tuple, kwargs: Mapping, seconds: float) -> Any:
-    """Where there is no alarm clock (Windows, other threads): a thread that raises in this one."""
+    """Where there is no alarm clock (Windows, other threads): a thread that raises in this one.
+
+    It cannot trace another thread. Instead it raises so often that sooner or later it meets the
+    code outside of its `try`, between catching one TimeIsUp and running into the next.
+    """
     done = threading.Event()
     patient = ctypes.c_ulong(threading.get_ident())
     raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    unhurried = sys.getswitchinterval()
 
     def watch() -> None:
-        wait = seconds
-        while not done.wait(wait):
+        waits = iter((seconds, AGAIN))
+        while not done.wait(next(waits, AT_ONCE)):
             raise_in_thread(patient, ctypes.py_object(TimeIsUp))
-            wait = AGAIN
+            sys.setswitchinterval(AT_ONCE / 100)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
         return function(*args, **kwargs)
     finally:
-        done.set()
-        thread.join()
+        _for_sure(done.set)
+        _for_sure(thread.join)
         raise_in_thread(patient, None)  # one that was on its way would hit somebody else
+        sys.setswitchinterval(unhurried)
 
 
+def _for_sure(do: Callable[[], None]) -> None:
+    """Do it, though one more TimeIsUp may come in between."""
+    while True:
+        try:
+            return do()
+        except TimeIsUp:
+            pass
+
+
+@no_type_check
 def _raise_where_few_catch(frame: FrameType, most: int) -> None:
     """Trace the code that is to stop; raise where at most so many functions may catch it."""
 
@@ -107,6 +132,7 @@ def _raise_where_few_catch(frame: FrameType, most: int) -> None:
     sys.settrace(watch)
 
 
+@no_type_check
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames of the code that is to stop: those above `_with_alarm`."""
     while frame is not None and frame.f_code is not _with_alarm.__code__:
@@ -114,7 +140,13 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+@no_type_check
 def _is_protected(frame: FrameType) -> bool:
     """Is this step of the frame inside a `try` (or `with`), by the code's own table?"""
-    table = dis._parse_exception_table(frame.f_code)
-    return any(entry.start <= frame.f_lasti < entry.end for entry in table)
+    return any(start <= frame.f_lasti < end for start, end in _protected(frame.f_code))
+
+
+@no_type_check
+@functools.lru_cache(maxsize=256)
+def _protected(code: CodeType) -> list[tuple[int, int]]:
+    return [(entry.start, entry.end) for entry in dis._parse_exception_table(code)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_utils.checks import isolate, progress_store, task
 from course_utils.checks.compare import difference
@@ -15,6 +15,7 @@ from course_utils.checks.task import Case, Misconception, Task
 from course_utils.checks.verdict import Verdict
 
 NOT_WRITTEN = "Not written yet: it returns nothing so far. Replace the ... by your own code."
+PRINTS_ONLY = "It prints, and returns nothing. What is printed is lost to the caller: return it."
 
 
 def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
@@ -56,10 +57,11 @@ def _judge(found: Task, answer: Any, cases: list[Case]) -> Verdict:
 
     if answer is None or answer is ...:
         return not_yet(NOT_WRITTEN)
-    if not callable(answer):
+    kind = "class" if inspect.isclass(found.reference) else "function"
+    if not callable(answer) or (kind == "class" and isinstance(answer, nn.Module)):
         return not_yet(
-            f"check wants the function itself, and got a {type(answer).__name__}: "
-            f'write check("{found.id}", your_function) without calling it.'
+            f"check wants the {kind} itself, and got a {type(answer).__name__}: "
+            f'write check("{found.id}", your_{kind}) without calling it.'
         )
 
     outcomes = []
@@ -68,12 +70,11 @@ def _judge(found: Task, answer: Any, cases: list[Case]) -> Verdict:
         if outcomes[-1].is_costly:
             break  # once is enough: the other cases would cost the learner as long again
     printed = outcomes[0].printed
-    if all(outcome.problem is None and _nothing(outcome.value) for outcome in outcomes):
-        return not_yet(NOT_WRITTEN, printed)
+    if all(map(_came_to_nothing, outcomes)):
+        return not_yet(PRINTS_ONLY if printed.strip() else NOT_WRITTEN, printed)
 
     complaints = [
-        _complaint(found, answer, case, outcome)
-        for case, outcome in zip(cases, outcomes, strict=False)
+        _complaint(found, case, outcome) for case, outcome in zip(cases, outcomes, strict=False)
     ]
     if not any(complaints):
         return verdict(True, found.praise or "Right, on every case.", printed)
@@ -82,8 +83,9 @@ def _judge(found: Task, answer: Any, cases: list[Case]) -> Verdict:
         return not_yet(
             f"{recognized.name[:1].upper()}{recognized.name[1:]}. {recognized.explanation}", printed
         )
-    case, complaint = next((c, text) for c, text in zip(cases, complaints, strict=False) if text)
-    return not_yet(f"On the case “{case.name}”: {complaint}", printed)
+    first = next(i for i, text in enumerate(complaints) if text)
+    said = _most_specific(found, answer, cases[first], outcomes[first], complaints[first])
+    return not_yet(f"On the case “{cases[first].name}”: {said}", printed)
 
 
 def _run(found: Task, answer: Any, case: Case, *, seed: int = 0) -> isolate.Outcome:
@@ -111,7 +113,11 @@ def _nothing(value: Any) -> bool:
     return value is None or value is ...
 
 
-def _complaint(found: Task, answer: Any, case: Case, outcome: isolate.Outcome) -> str | None:
+def _came_to_nothing(outcome: isolate.Outcome) -> bool:
+    return outcome.problem is None and _nothing(outcome.value)
+
+
+def _complaint(found: Task, case: Case, outcome: isolate.Outcome) -> str | None:
     """What is wrong with the answer on this case, in a sentence; None if nothing is."""
     if outcome.problem:
         return outcome.problem
@@ -121,7 +127,7 @@ def _complaint(found: Task, answer: Any, case: Case, outcome: isolate.Outcome) -
     if changed:
         return changed
     if wrong:
-        return _more_about(found, answer, case, outcome, wrong)
+        return wrong
     if found.gradient and not _carries_gradient(outcome.value):
         return (
             "the numbers are right, but no gradient gets through to the inputs "
@@ -137,17 +143,25 @@ def _difference(expected: Any, got: Any, dimensions: tuple) -> str | None:
         return f"its result, a {type(got).__name__}, cannot be compared ({type(error).__name__})."
 
 
-def _more_about(found: Task, answer: Any, case: Case, outcome: isolate.Outcome, wrong: str) -> str:
-    """The most specific true statement about a wrong result."""
-    again = _run(found, answer, case, seed=1)
-    if again.problem is None and difference(outcome.value, again.value) is not None:
+def _most_specific(
+    found: Task, answer: Any, case: Case, outcome: isolate.Outcome, complaint: str
+) -> str:
+    """The complaint, or what else is true of the result and says more than it."""
+    if outcome.problem:
+        return complaint
+    if _is_random(outcome, _run(found, answer, case, seed=1)):
         return "asked twice with the same inputs it gave two results. What in it is random?"
-    if "off, most" in wrong:
-        for statement in found.properties:
-            said = _stated(statement, found, answer, case, outcome.value)
-            if said:
-                return said
-    return wrong
+    if "off, most" not in complaint:  # properties are about numbers
+        return complaint
+    said = (_stated(one, found, answer, case, outcome.value) for one in found.properties)
+    return next(filter(None, said), complaint)
+
+
+def _is_random(one: isolate.Outcome, other: isolate.Outcome) -> bool:
+    try:
+        return other.problem is None and difference(one.value, other.value) is not None
+    except Exception:  # what cannot be compared is not called random
+        return False
 
 
 def _stated(statement: Callable, found: Task, answer: Any, case: Case, result: Any) -> str | None:
@@ -191,8 +205,8 @@ def _recognize(
     found: Task, cases: list[Case], outcomes: list[isolate.Outcome]
 ) -> Misconception | None:
     """The misconception that gives the same results as the answer, on every case."""
-    if len(outcomes) < len(cases):
-        return None
+    if len(outcomes) < len(cases) or all(outcome.problem for outcome in outcomes):
+        return None  # too little was seen of it: errors alone are alike too soon
     for misconception in found.misconceptions:
         if all(
             _alike(_as_misunderstood(found, misconception, case), outcome)

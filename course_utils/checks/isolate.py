@@ -1,15 +1,22 @@
 """Running a learner's function so that whatever it does, the notebook lives.
 
 It gets copies of its inputs, two seconds, and two more gigabytes. Errors, endless loops, too much
-memory and sys.exit() come back as an `Outcome` that says what happened and in which line.
+memory and exit() come back as an `Outcome` that says what happened and in which line.
+
+It runs in the notebook's own process, so one thing is out of reach: a single call into C that
+neither returns nor looks for signals, such as sum(itertools.count()).
 """
 
+import builtins
 import contextlib
 import copy
+import inspect
 import io
 import linecache
+import math
 import os
 import random
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -54,14 +61,20 @@ def call(
     printed = _Paper()
     outcome = Outcome()
     try:
-        with _same_state_after(seed), _limited_memory(), contextlib.redirect_stdout(printed):
-            with contextlib.redirect_stderr(printed):
-                outcome.value = call_limited(function, args, kwargs, SECONDS)
+        with contextlib.ExitStack() as stack:
+            for guard in (_same_state_after(seed), _same_libraries_after(), _nobody_there()):
+                stack.enter_context(guard)
+            stack.enter_context(contextlib.redirect_stdout(printed))
+            stack.enter_context(contextlib.redirect_stderr(printed))
+            stack.enter_context(_limited_memory())
+            outcome.value = call_limited(function, args, kwargs, SECONDS)
     except StopButton:
         raise KeyboardInterrupt from None
     except BaseException as error:
         outcome.error = "MemoryError" if _is_about_memory(error) else type(error).__name__
         outcome.problem = _in_words(error)
+    if inspect.iscoroutine(outcome.value):
+        outcome.value.close()  # or Python warns that nobody awaited it
     outcome.inputs = (*args, *kwargs.values())
     outcome.printed = printed.getvalue()
     return outcome
@@ -118,6 +131,52 @@ def _same_state_after(seed: int) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
+class Replaced(Exception):
+    """The function put something of its own into a library."""
+
+
+@contextlib.contextmanager
+def _same_libraries_after() -> Iterator[None]:
+    """Put back what is replaced in the libraries that the checks themselves rely on."""
+    places = {"torch": torch, "F": torch.nn.functional, "np": np, "math": math}
+    before = {name: dict(vars(place)) for name, place in places.items()}
+    error = None
+    try:
+        yield
+    finally:
+        for name, place in places.items():
+            now = vars(place)
+            for key, value in before[name].items():
+                if callable(value) and now.get(key) is not value:
+                    setattr(place, key, value)
+                    error = Replaced(f"{name}.{key}")
+    if error:
+        raise error
+
+
+@contextlib.contextmanager
+def _nobody_there() -> Iterator[None]:
+    """exit() and input() raise. In a notebook the first would let the kernel end after the cell,
+    and the second would wait for a person."""
+
+    def leave(*code: Any) -> None:
+        raise SystemExit(*code)
+
+    def ask(prompt: object = "") -> str:
+        raise EOFError("there is nobody to ask; all that it needs is in its arguments")
+
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    asking, builtins.input = builtins.input, ask
+    if shell:
+        shell.ask_exit = leave  # what IPython's own exit() calls
+    try:
+        yield
+    finally:
+        builtins.input = asking
+        if shell:
+            del shell.ask_exit
+
+
 def _is_about_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
@@ -130,6 +189,11 @@ def _in_words(error: BaseException) -> str:
         return f"It asked for more than {GIGABYTES:.0f} GB of memory{where}. Is a size too large?"
     if isinstance(error, SystemExit):
         return f"It called exit(){where}, which would end the notebook. Return a value instead."
+    if isinstance(error, Replaced):
+        return (
+            f"It put something of its own in the place of {error}, for the whole notebook. "
+            "(It is back again.) Use a name of your own."
+        )
     if isinstance(error, RecursionError):
         return f"It called itself without end{where}."
     message = str(error).splitlines()[0] if str(error) else "(no message)"

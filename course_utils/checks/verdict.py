@@ -43,7 +43,7 @@ class Verdict:
             f"<strong>{html.escape(headline)}</strong><br>{body}</div>"
         )
 
-    def points(self, most: float) -> float:
+    def points(self, most: int | float) -> float:
         """Show the verdict and return the points for it: `most`, or 0. nbgrader reads them."""
         from IPython.display import display
 
