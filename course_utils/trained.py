@@ -148,11 +148,11 @@ def load_tokenizer(path: Path) -> BPETokenizer | CharTokenizer:
 
 
 def hardware(model: nn.Module) -> str:
-    """Where the model was trained: "x86_64 CPU, 2 threads", or the name of its GPU."""
+    """Where the model was trained: "x86_64 CPU, threads: 2", or the name of its GPU."""
     device = next(model.parameters()).device
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} {device.type.upper()}, {torch.get_num_threads()} threads"
+    return f"{platform.machine()} {device.type.upper()}, threads: {torch.get_num_threads()}"
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
