@@ -108,10 +108,14 @@ class LearnedPositions(nn.Module):
         return x + self.table.weight[start:end]
 
 
-def turns(n: int, d: int, base: float = 10_000.0) -> Float[Tensor, "n 2 pairs"]:
-    """Cosine and sine of each clock's angle at positions 0 … n - 1, in float64."""
+def turns(n: int, d: int, base: float = 10_000.0) -> Float[Tensor, "n 2 d"]:
+    """What `Rotary` multiplies with at positions 0 … n - 1, in float64: cosines and signed sines.
+
+    Clock i turns numbers 2i and 2i + 1; both have its cosine, -sine and +sine in turn.
+    """
     hands = angles(n, d, base)
-    return torch.stack([hands.cos(), hands.sin()], dim=1)
+    cos, sin = hands.cos(), hands.sin()
+    return torch.stack([torch.stack([cos, cos], -1), torch.stack([-sin, sin], -1)], 1).flatten(-2)
 
 
 class Rotary(nn.Module):
@@ -134,6 +138,6 @@ class Rotary(nn.Module):
         if x.shape[-1] != self.d:
             raise ValueError(f"Rotary turns vectors of {self.d} numbers, got {x.shape[-1]}.")
         cos, sin = self._rows(start, x.shape[-2], like=x).unbind(1)
-        first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
-        turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1)
-        return turned.flatten(-2)
+        # (a, b) becomes (a · cos - b · sin, b · cos + a · sin)
+        swapped = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+        return x * cos + swapped * sin

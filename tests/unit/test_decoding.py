@@ -178,6 +178,17 @@ def test_n_best_are_in_order_the_unended_last_and_no_more_than_there_are():
     assert chances == pytest.approx([0.4, 0.3, 0.15, 0.075, 0.075])
 
 
+@pytest.mark.parametrize("width", [2, 4, 9])
+def test_no_hypothesis_is_found_twice(width):
+    """Also where there are fewer than the beam has places for."""
+    for seed in range(10):
+        speaker = Table(2, seed)
+        found = beam_search(speaker, torch.tensor([[0], [1]]), 3, eos=1, width=width, n_best=width)
+        for hypotheses in found:
+            kinds = {(tuple(h.ids), h.log_probability) for h in hypotheses}
+            assert len(kinds) == len(hypotheses)
+
+
 def test_a_longer_text_may_win_with_a_penalty_and_lose_without():
     speaker = Scripted([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5], [0.1, 0.0, 0.9]])
 
@@ -263,7 +274,7 @@ def test_top_k_keeps_k_even_of_equals():
 
 def test_the_coldest_temperature_is_greedy_and_the_hottest_is_blind():
     for cold in (1e-2, 1e-12, 1e-38):
-        assert Sampler(cold)(LOGITS).tolist() == greedy(LOGITS).tolist() == [0, 2]
+        assert Sampler(cold)(100 * LOGITS).tolist() == greedy(LOGITS).tolist() == [0, 2]
     blind = Sampler(1e6).probabilities(LOGITS)
     torch.testing.assert_close(blind, torch.full_like(blind, 0.2), atol=1e-5, rtol=0)
     warmer, colder = (Sampler(t).probabilities(LOGITS)[0, 0] for t in (2.0, 0.5))
@@ -391,14 +402,14 @@ def test_a_batch_is_decoded_as_one_by_one():
 
 
 def test_after_the_end_comes_the_end_and_when_all_have_ended_nothing():
-    # 1 says 2 2 2 …; 3 ends at once; 4 says 3 and ends then.
-    probabilities = torch.eye(5)[[0, 2, 2, 0, 3]].clamp(min=1e-6)
+    # 1 says 2 2 2 …; 3 ends at once; 4 says 3 and ends then. After the end it would say 2.
+    probabilities = torch.eye(5)[[2, 2, 2, 0, 3]].clamp(min=1e-6)
     chain = Scripted(probabilities.tolist())
     written = generate(chain, torch.tensor([[1], [3], [4]]), 4, eos=0)
     assert written.tolist() == [[1, 2, 2, 2, 2], [3, 0, 0, 0, 0], [4, 3, 0, 0, 0]]
     written = generate(chain, torch.tensor([[3], [4]]), 50, eos=0)
     assert written.tolist() == [[3, 0, 0], [4, 3, 0]]
-    assert generate(chain, torch.tensor([[3]]), 3).tolist() == [[3, 0, 0, 0]]
+    assert generate(chain, torch.tensor([[3]]), 3).tolist() == [[3, 0, 2, 2]]
 
 
 def test_a_model_with_a_table_of_six_positions_writes_sixty_tokens():
