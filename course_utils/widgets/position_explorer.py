@@ -81,13 +81,13 @@ class PositionExplorer(Explorer):
         """Clocks above; the table and the dot products below, as the page opens."""
         there = self.position + self.distance
         fig = blank(
-            5.2,
+            4.6,
             f"Positions {self.distance} apart have the dot product {self.dot_product():.2f}, "
             "wherever they stand",
         )
-        self._draw_clocks(fig.add_axes((0.02, 0.63, 0.96, 0.27)))
-        self._draw_table(fig.add_axes((0.09, 0.1, 0.36, 0.42)), there)
-        self._draw_curve(fig.add_axes((0.56, 0.1, 0.41, 0.42)))
+        self._draw_clocks(fig.add_axes((0.02, 0.7, 0.96, 0.16)))
+        self._draw_table(fig.add_axes((0.09, 0.11, 0.36, 0.47)), there)
+        self._draw_curve(fig.add_axes((0.56, 0.11, 0.41, 0.47)))
         return fig
 
     def _draw_clocks(self, ax):
@@ -107,7 +107,11 @@ class PositionExplorer(Explorer):
                 )  # fmt: skip
             ax.text(x, y - 1.25, _short(2 * math.pi / turn), ha="center", va="top", fontsize=8)
         ax.set(xlim=(-1.4, 2.6 * per_row - 1.2), aspect="equal")
-        ax.set_title("One clock a pair of dimensions; below: positions in a full turn", **SUBTITLE)
+        ax.set_title(
+            f"Clocks at position {self.position} (blue) and {self.position + self.distance} "
+            "(orange, dashed); below: positions in a full turn",
+            **SUBTITLE,
+        )
         ax.axis("off")
 
     def _draw_table(self, ax, there: int):
@@ -116,6 +120,8 @@ class PositionExplorer(Explorer):
         for row, color, style in ((self.position, HERE, "-"), (there, THERE, "--")):
             if row < self.n:
                 box = ((-0.5, row - 0.5), self.d_model, 1)
+                # A white rim, because the table below has the same two colors.
+                ax.add_patch(Rectangle(*box, fill=False, edgecolor="white", lw=4))
                 ax.add_patch(Rectangle(*box, fill=False, edgecolor=color, linestyle=style, lw=2))
         ax.set_title("The table: blue −1, white 0, orange +1", **SUBTITLE)
         ax.set(xlabel="dimension", ylabel="position")
