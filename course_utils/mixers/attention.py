@@ -68,6 +68,11 @@ class KeyValues:
         """Put the keys and values of the next tokens behind those that are here."""
         batch, n_heads, n_new, d_head = key.shape
         start, end = self.n, self.n + n_new
+        if self._table is not None and self._table.shape[1] != batch:
+            raise ValueError(
+                f"this cache has read {self._table.shape[1]} texts side by side, got {batch}. "
+                "Each batch needs a new_cache() of its own."
+            )
         if self._table is None or end > self._table.shape[3]:
             larger = key.new_empty(2, batch, n_heads, 2 * end, d_head)
             if self._table is not None:
@@ -160,9 +165,9 @@ class Attention(nn.Module):
         else:
             start = cache.n - x.shape[1] if context is None else 0
             query, key = self._turn(self._split(self.query(x)), start), cache.key
-        return dot_product_attention(query, key, value=key, mask=self._may_look(query, key, mask))[
-            1
-        ]
+        # Only the weights are wanted; anything will do as values.
+        _, weights = dot_product_attention(query, key, key, self._may_look(query, key, mask))
+        return weights
 
     def new_cache(self) -> KeyValues:
         """An empty cache for `forward`."""

@@ -212,6 +212,14 @@ def test_what_was_first_needed_while_speaking_can_be_trained_with(rotary):
     model(ids(5)).sum().backward()
 
 
+def test_a_cache_belongs_to_its_batch(plain_shapes):
+    model = tiny_model()
+    cache = model.new_cache()
+    model(ids(4, batch=3), cache=cache)
+    with pytest.raises(ValueError, match="3 texts.* 2"):
+        model(ids(1, batch=2), cache=cache)
+
+
 class Forgetful(nn.Module):
     def forward(self, x, mask=None):
         return x
