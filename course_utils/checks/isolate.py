@@ -14,6 +14,7 @@ import inspect
 import io
 import linecache
 import math
+import operator
 import os
 import random
 import sys
@@ -145,8 +146,11 @@ def _same_libraries_after() -> Iterator[None]:
         yield
     finally:
         for name, place in places.items():
-            now = vars(place)
-            for key, value in before[name].items():
+            was, now = before[name], vars(place)
+            # Quick where nothing has changed: what is new in a dictionary comes last.
+            if len(now) >= len(was) and all(map(operator.is_, was.values(), now.values())):
+                continue
+            for key, value in was.items():
                 if callable(value) and now.get(key) is not value:
                     setattr(place, key, value)
                     error = Replaced(f"{name}.{key}")
