@@ -1026,6 +1026,6 @@ TASKS = [
             "x = x + self.cross(self.cross_norm(x), context, context_mask) is the middle one.",
         ],
         alternatives=[StepByStep],
-        praise="Right. Stack six of them beside an encoder, and it is the transformer of 2017.",
+        praise="Right. Six beside an encoder, their norms moved behind: the model of 2017.",
     ),
 ]
