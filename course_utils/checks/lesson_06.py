@@ -188,6 +188,14 @@ def _translations(seed: int) -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
         targets = torch.randint(0, vocab, (len(lengths), n), generator=generator)
         mask = torch.arange(n) < torch.tensor(lengths)[:, None]
         yield name, logits, targets.where(mask, torch.tensor(1)), mask
+    # e to the 150th is more than a float32 can hold, and e to the −150th less.
+    sure = 150 * F.one_hot(torch.tensor([[0, 3, 1]]), 4).float()
+    yield (
+        "sure, and wrong once",
+        sure,
+        torch.tensor([[0, 2, 1]]),
+        torch.tensor([[True, True, False]]),
+    )
 
 
 def masked_loss_cases(seed: int) -> Iterator[Case]:
@@ -209,7 +217,7 @@ def masked_loss_with_loops(logits, targets, mask):
     for sentence, words, real in zip(logits, targets, mask, strict=True):
         for scores, word, is_real in zip(sentence, words, real, strict=True):
             if is_real:
-                losses.append(scores.exp().sum().log() - scores[word])
+                losses.append(torch.logsumexp(scores, dim=0) - scores[word])
     return torch.stack(losses).mean()
 
 
@@ -291,6 +299,14 @@ MASKED_LOSS = [
         "would learn to be wrong.",
     ),
     Misconception(
+        "you took the log of a softmax, in two steps",
+        lambda logits, targets, mask: (
+            -logits.softmax(-1).log().gather(-1, targets[..., None])[..., 0][mask].mean()
+        ),
+        "Right on paper. But a probability of e to the −150th is 0 to a float32, and the log of 0 "
+        "is −∞. logits.log_softmax(dim=-1) does both at once and never makes the 0.",
+    ),
+    Misconception(
         "your loss is in bits",
         lambda logits, targets, mask: _each(logits, targets)[mask].mean() / math.log(2),
         "Right, in another unit: you used log2. PyTorch, and this task, count in nats (ln).",
@@ -314,7 +330,9 @@ def smoothed_loss(logits: Tensor, targets: Tensor, mask: Tensor, smoothing: floa
 
 
 def smoothed_loss_cases(seed: int) -> Iterator[Case]:
-    for (name, *batch), smoothing in zip(_translations(seed), (0.1, 0.3, 0.1, 0.0), strict=True):
+    for (name, *batch), smoothing in zip(
+        _translations(seed), (0.1, 0.3, 0.1, 0.0, 0.1), strict=True
+    ):
         yield Case(f"{name}, ε = {smoothing}", (*batch, smoothing))
 
 
@@ -438,6 +456,14 @@ SMOOTHED_LOSS = [
         "Only the places where the mask is True count, in the sum and in the number you divide by.",
     ),
     Misconception(
+        "you divide by all places",
+        lambda logits, targets, mask, smoothing: (
+            smoothed_loss(logits, targets, mask, smoothing) * mask.sum() / mask.numel()
+        ),
+        "The pads add nothing to the sum, which is right, and still stand in the number you divide "
+        "by. Divide by mask.sum(), the number of real tokens.",
+    ),
+    Misconception(
         "you smoothed the model's answer",
         smoothed_probabilities,
         "It is the target that is smoothed, not the probabilities. There is a loss for each token "
@@ -559,7 +585,8 @@ TASKS = [
             "torch.arange(n) < lengths[:, None] says that for all rows at once.",
         ],
         alternatives=[pad_batch_with_lists, pad_batch_by_torch],
-        praise="Right: a rectangle, and a mask that no id can fool.",
+        praise="Right. (Should your mask ask the ids: a real token with the pad's id would fool "
+        "it. The lengths are never fooled.)",
     ),
     Task(
         id="06.masked_loss",
