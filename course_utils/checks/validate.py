@@ -27,6 +27,8 @@ from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
 CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
 START_TIMEOUT = 120  # seconds for pytest, the kernel and torch to be there
 CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d\.[a-z0-9_]+)["']""")
+# A syntax error's place: the line of the cell is the learner's, the file's name is the kernel's.
+INNER_FILE = re.compile(r"\((?:<\w+>|\d+\.py), line (\d+)\)")
 # What a learner's own print() adds to a verdict is not compared: nbval cuts it off before it looks.
 # Its rules are replacements, and one that replaces by nothing ends in a blank.
 SANITIZE = (
@@ -142,14 +144,9 @@ def _nbval(folder: Path, n_cells: int) -> str:
     }
     for inherited in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
         environment.pop(inherited, None)
-    options = [
-        "-q",
-        "--color=no",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "course_utils.checks.nbval_report",
-    ]
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # of all that may be installed, two do
+    options = ["-q", "--color=no", "-p", "no:cacheprovider"]
+    options += ["-p", "nbval.plugin", "-p", "course_utils.checks.nbval_report"]
     options += [f"--nbval-cell-timeout={CELL_TIMEOUT}", "--nbval-sanitize-with=sanitize.cfg"]
     command = [sys.executable, "-m", "pytest", "--nbval", *options, "--rootdir=.", "exercise.ipynb"]
     try:
@@ -217,7 +214,8 @@ def _trouble(cell: NotebookNode, seen: dict, notebook: NotebookNode) -> str:
         for error in (output for output in saw["outputs"] if output["output_type"] == "error"):
             if error["ename"] == "KeyboardInterrupt":
                 return f"Your cell {name!r} was still running after {CELL_TIMEOUT} s."
-            return f"The cell {name!r} stops with {error['ename']}: {error['evalue']}"
+            message = INNER_FILE.sub(r"(line \1)", error["evalue"])
+            return f"The cell {name!r} stops with {error['ename']}: {message}"
         if saw["error"] and "dead" in saw["error"].lower():
             return "The kernel was gone by then: a cell before this one ended it."
         if saw["error"] and "Timeout" in saw["error"]:
