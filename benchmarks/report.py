@@ -1,0 +1,97 @@
+"""The README's table of measurements, out of the results that the benchmarks have stored.
+
+    python benchmarks/report.py     # writes the table into README.md, between its two marks
+
+`tests/unit/test_report.py` holds the README against the results.
+"""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+CHECKPOINTS = ROOT / "course_utils" / "checkpoints"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- measured: benchmarks/report.py writes this table -->", "<!-- end of measured -->"
+
+
+def stored(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """What was measured, how it came out, and which command measures it again."""
+    training = stored(RESULTS / "training.json")
+    paints = [row["median_ms"] for row in stored(RESULTS / "widgets.json")["results"]]
+    translator = stored(CHECKPOINTS / "translator" / "score.json")
+    shakespeare = stored(CHECKPOINTS / "shakespeare" / "score.json")
+    against = training["train"]["course_against"]
+    others = ", ".join(f"{ratio} × {name}" for name, ratio in against.items())
+    cache = training["speak"]["new_tokens"]["512"]
+    memory = training["memory"]
+    at_the_end = [values[-1] for values in memory["megabytes"].values()]
+    return [
+        (
+            "training a small language model, tokens a second",
+            others,
+            "benchmarks/training.py train",
+        ),
+        (
+            f"its validation loss after {training['learn']['steps']:,} steps of nanoGPT's recipe "
+            f"(which reports {training['learn']['nanogpt_reports']})",
+            f"{training['learn']['validation_nats']} nats",
+            "benchmarks/training.py learn",
+        ),
+        (
+            "writing 512 tokens with a key/value cache, against without",
+            f"{cache['speed_up']} × faster",
+            "benchmarks/training.py speak",
+        ),
+        (
+            f"memory for a backward pass at n = {memory['n'][-1]:,}: the n × n table against SDPA",
+            f"{at_the_end[1] / at_the_end[0]:.0f} × more",
+            "benchmarks/training.py memory",
+        ),
+        (
+            "the translator that comes along, BLEU on 1,000 test sentences, beam 4",
+            f"{translator['all']['BLEU, beam 4']:.1f}",
+            "course_utils train translator",
+        ),
+        (
+            "the Shakespeare model that comes along, bits per character",
+            f"{shakespeare['all']['bits per character']:.2f}",
+            "course_utils train shakespeare",
+        ),
+        (
+            "an explorer's answer to a slider or the mouse, the slowest median",
+            f"{max(paints):.0f} ms (median of all {statistics.median(paints):.0f} ms)",
+            "benchmarks/widgets.py",
+        ),
+    ]
+
+
+def table() -> str:
+    lines = ["| what | measured | again with `python3` |", "|---|---|---|"]
+    lines += [f"| {what} | {result} | `{command}` |" for what, result, command in rows()]
+    return "\n".join(lines)
+
+
+def with_table(readme: str) -> str:
+    """The README's text with the table in its place. ValueError where the marks are missing."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
+        raise ValueError(f"README.md needs the lines {BEGIN!r} and {END!r}, once each.")
+    before, rest = readme.split(BEGIN)
+    return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+
+
+def main() -> int:
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    print(table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
