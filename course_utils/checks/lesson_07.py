@@ -868,7 +868,7 @@ BLEU = [
                 else 0.0
             )
         ),
-        "Whoever says a right word twice is paid twice: “Kaffee Kaffee Kaffee” would be perfect. A "
+        "Whoever says a right word twice is paid twice: the same sentence said twice costs nothing. A "
         "run counts at most as often as the reference has it: min of the two counts.",
     ),
     Misconception(
@@ -894,7 +894,7 @@ BLEU = [
     Misconception(
         "there is no brevity penalty",
         _measured(brevity=lambda c, r: 1.0),
-        "Then it pays to say the one sure word and be silent. A candidate shorter than the "
+        "Then it pays to say what is sure and be silent. A candidate shorter than the "
         "reference is multiplied by exp(1 − reference / candidate).",
     ),
     Misconception(
