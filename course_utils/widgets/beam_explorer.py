@@ -22,7 +22,7 @@ WIDEST = 6
 LOST = 3  # dropped hypotheses drawn at each step: those that came nearest
 PENALTIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
 ROW = 0.42  # inches
-TITLE_LETTERS = 68  # in a line
+TITLE_LETTERS, LETTER = 68, 0.085  # letters in a title's line; the width of a small one, in inches
 BOX_WIDTH = 0.8  # of a column
 RIM = BOX_WIDTH / 2
 FEWEST_COLUMNS, MOST_COLUMNS = 7, 11  # of a still: wider boxes need not be, narrower can't be read
@@ -292,7 +292,7 @@ class BeamExplorer(Explorer):
         ax.axis("off")
         paths = set(search.path(best)), set(search.path(greedy))
         self._draw_lines(ax, search, drawn, *paths)
-        letters = int(BOX_WIDTH * plots.WIDTH / (columns + 1.1) / 0.075)
+        letters = int(BOX_WIDTH * plots.WIDTH / (columns + 1.1) / LETTER)
         self._draw_boxes(ax, search, drawn, *paths, letters)
         fig.text(
             0.02, 0.3 / height,
