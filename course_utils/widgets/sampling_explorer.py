@@ -198,7 +198,7 @@ class SamplingExplorer(Explorer):
         fig = blank(
             height,
             f"After “{self._read_so_far()}”: {int((after > 0).sum())} of {len(after)} can come, "
-            f"a draw is worth {bits(after):.1f} bits",
+            f"{bits(after):.1f} bits",
         )
         ax = fig.add_axes((0.14, 0.35 / height, 0.8, 1 - 1.0 / height))
         rows = range(len(names))
