@@ -868,7 +868,7 @@ BLEU = [
                 else 0.0
             )
         ),
-        "Whoever says a right word twice is paid twice: the same sentence said twice costs nothing. A "
+        "Whoever says a right word twice is paid twice: saying the sentence twice costs nothing. A "
         "run counts at most as often as the reference has it: min of the two counts.",
     ),
     Misconception(
