@@ -1,12 +1,15 @@
 """From a key or a move of the mouse to the picture: how long the explorers take, in a browser.
 
-Each explorer stands in a notebook in a real JupyterLab in a headless Chromium, on a lesson's data.
+Each explorer stands in a notebook in a real JupyterLab in a headless Chromium, on as much data as in a lesson.
 The clock starts at the browser's own time stamp of the event and stops in the second animation
-frame after it, when the first one has been painted. The promise is a median of 50 ms at most, on a
-machine that may have other work (its load is in the results). No message may reach the kernel, but
-for bets, which tell it to remember the choice and do not wait.
+frame after it, when the first one has been painted. The promise is a median of 50 ms at most. No
+message may reach the kernel, but for bets, which tell it to remember the choice and do not wait.
 
-    python benchmarks/widgets.py                 # two minutes, writes results/widgets.json
+The machine may have other work: its load, and the priority over it, are in the results. After each
+event two frames with nothing to do are timed; where those alone take longer than on a screen of
+60 Hz, the machine is busy with something else, and the events are timed again.
+
+    python benchmarks/widgets.py                 # four minutes, writes results/widgets.json
     python benchmarks/widgets.py --screenshot    # writes docs/attention_explorer.png
 """
 
@@ -17,6 +20,7 @@ import platform
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +41,8 @@ RESULTS = ROOT / "benchmarks" / "results" / "widgets.json"
 SCREENSHOT = ROOT / "docs" / "attention_explorer.png"
 PROMISE = 50  # ms, median
 EVENTS = 40  # of each kind
+TWO_FRAMES = 34  # ms, at 60 Hz
+TRIES = 8
 SENTENCE = "Tom called Mary because she was lonely."
 
 MINILM = (
@@ -52,6 +58,10 @@ CLOCK = """explorer => {
                 () => stop(performance.now() - event.timeStamp)));
         }, { capture: true, once: true }));
     };
+    window.twoFrames = () => new Promise(stop => {
+        const start = performance.now();
+        requestAnimationFrame(() => requestAnimationFrame(() => stop(performance.now() - start)));
+    });
     new MutationObserver(changes => { window.changes += changes.length; }).observe(
         explorer, { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
@@ -119,7 +129,7 @@ def sliders(*names: str) -> list[Event]:
     return [Event(f"slider: {name}", "keydown", slide(i)) for i, name in enumerate(names)]
 
 
-# The widget, the cell that makes one on a lesson's data, and what a reader does with it.
+# The widget, the cell that makes one of a lesson's size, and what a reader does with it.
 WIDGETS: dict[str, tuple[str, list[Event]]] = {
     "bet": (
         "from course_utils.widgets import bet\n"
@@ -133,6 +143,17 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         "tokenizer = BPETokenizer.train(datasets.wikitext2_raw('train'), 2_000)\n"
         "BPEExplorer(tokenizer, 'Tom drinks cold coffee because he is tired. ' * 5)",
         sliders("merges"),
+    ),
+    "BeamExplorer": (
+        "from itertools import product\n"
+        "from course_utils.widgets import BeamExplorer\n"
+        "words = [three.split() for three in ('Tom Er Der', 'trinkt nimmt mag',\n"
+        "    'kalten seinen den', 'Kaffee Tee Kakao', 'weil denn da', 'er Tom man',\n"
+        "    'müde wach krank', 'ist war wird')]\n"
+        "table = {' '.join(start): dict(zip(words[n], (0.5, 0.3, 0.2)))\n"
+        "    for n in range(8) for start in product(*words[:n])}\n"
+        "BeamExplorer.by_hand(table, widest=5, width=2)",
+        sliders("width", "step", "penalty"),
     ),
     "PositionExplorer": (
         "from course_utils.widgets import PositionExplorer\nPositionExplorer(n=64, d_model=32)",
@@ -191,16 +212,27 @@ def open_widget(lab: Lab, page: Page, name: str, source: str) -> Locator:
     return widget
 
 
-def measure(page: Page, widget: Locator, event: Event) -> list[float]:
-    """Milliseconds of each of the events."""
-    times = []
+def measure(page: Page, widget: Locator, event: Event) -> tuple[list[float], list[float]]:
+    """Milliseconds of each of the events, and of two frames after each, with nothing to do."""
+    times, frames = [], []
     for act, _ in zip(event.acts(page, widget), range(EVENTS), strict=False):
         page.evaluate("kind => startClock(kind)", event.kind)
         act()
         times.append(page.evaluate("elapsed"))
         if page.evaluate("changes") == 0:
             raise RuntimeError(f"{event.name}: nothing changed, so there was nothing to time.")
-    return times
+        frames.append(page.evaluate("twoFrames()"))
+    return times, frames
+
+
+def measure_undisturbed(page: Page, widget: Locator, event: Event) -> tuple[list[float], float]:
+    """The times, sorted, and the median of the two frames between them."""
+    for _ in range(TRIES):
+        times, frames = measure(page, widget, event)
+        if statistics.median(frames) <= TWO_FRAMES:
+            return sorted(times), statistics.median(frames)
+        time.sleep(5)
+    raise SystemExit("This machine is too busy: two frames in which nothing happens take too long.")
 
 
 def rows(lab: Lab, page: Page) -> Iterator[dict]:
@@ -209,7 +241,7 @@ def rows(lab: Lab, page: Page) -> Iterator[dict]:
         widget.evaluate(CLOCK)
         for event in events:
             said = page.traffic.comm_messages
-            times = sorted(measure(page, widget, event))
+            times, frames = measure_undisturbed(page, widget, event)
             messages = page.traffic.comm_messages - said
             if messages and name != "bet":
                 raise RuntimeError(f"{name}, {event.name}: {messages} messages to the kernel.")
@@ -220,6 +252,7 @@ def rows(lab: Lab, page: Page) -> Iterator[dict]:
                 "median_ms": round(statistics.median(times), 1),
                 "p95_ms": round(times[int(0.95 * len(times))], 1),
                 "worst_ms": round(times[-1], 1),
+                "two_frames_ms": round(frames, 1),
                 "messages_to_the_kernel": messages,
             }
 
@@ -255,6 +288,7 @@ def run() -> None:
             "cores": os.cpu_count(),
             "gpu": "none, headless",
             "load_before": [round(load, 1) for load in before],
+            "niceness": os.nice(0) if hasattr(os, "nice") else 0,
         },
         "versions": {
             "chromium": chromium,

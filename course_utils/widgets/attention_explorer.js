@@ -48,6 +48,7 @@ function render({ model, el: host }) {
   };
   let all, weights, nLayers, nHeads; // what Python sent
   let shown, views, scale; // the numbers of the tokens that are drawn; what they are drawn with
+  let given; // width in pixels; asked for only when it changes, as asking makes the page lay out
 
   const grid = el("div", { class: "grid", role: "group", "aria-label": "All heads: choose one" });
   const holder = el("div", { class: "views" });
@@ -162,11 +163,11 @@ function render({ model, el: host }) {
 
   function markGrid() {
     const active = String(state.second ?? state.first);
+    const chosen = [state.first, state.second].map(String);
     for (const node of grid.querySelectorAll("button")) {
       const name = node.dataset.head;
-      node.setAttribute("aria-pressed", String([state.first, state.second].some(
-        (which) => String(which) === name)));
-      node.classList.toggle("second", name === String(state.second));
+      node.setAttribute("aria-pressed", String(chosen.includes(name)));
+      node.classList.toggle("second", name === chosen[1]);
       node.tabIndex = name === active ? 0 : -1;
     }
     const strongestCell = luminance(scale[0]) < 0.5 ? "brightest" : "darkest";
@@ -181,7 +182,7 @@ function render({ model, el: host }) {
 
   function drawViews() {
     const chosen = state.second ? [state.first, state.second] : [state.first];
-    const room = Math.min(WIDEST, holder.clientWidth || WIDEST);
+    const room = Math.min(WIDEST, given || WIDEST);
     const beside = state.second !== null && room >= 560; // or else one below the other
     const width = beside ? (room - GAP) / 2 : room;
     const draw = state.view === "words" ? drawWords : drawMatrix;
@@ -223,6 +224,7 @@ function render({ model, el: host }) {
     el("div", { class: "side" }, shownAs.root, compare.root, bare.root, hint)),
   holder);
   host.replaceChildren(root);
+  given = holder.clientWidth;
   load();
   if (all.includes(model.get("looker"))) state.pinned = all.indexOf(model.get("looker"));
   redraw();
@@ -234,10 +236,9 @@ function render({ model, el: host }) {
     load();
     redraw();
   });
-  let width = holder.clientWidth;
   new ResizeObserver(() => {
-    if (holder.clientWidth === width) return;
-    width = holder.clientWidth;
+    if (holder.clientWidth === given) return;
+    given = holder.clientWidth;
     drawViews();
   }).observe(holder);
   model.on("change:text", () => { sentence.input.value = model.get("text"); });
