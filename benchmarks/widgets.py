@@ -1,9 +1,10 @@
 """From a key or a move of the mouse to the picture: how long the explorers take, in a browser.
 
-Each explorer stands in a notebook in a real JupyterLab in a headless Chromium, on as much data as in a lesson.
-The clock starts at the browser's own time stamp of the event and stops in the second animation
-frame after it, when the first one has been painted. The promise is a median of 50 ms at most. No
-message may reach the kernel, but for bets, which tell it to remember the choice and do not wait.
+Each explorer stands in a notebook in a real JupyterLab in a headless Chromium, with as much data as
+in a lesson. The clock starts at the browser's own time stamp of the event and stops in the second
+animation frame after it, when the first one has been painted. The promise is a median of 50 ms at
+most. No message may reach the kernel, but for bets, which tell it to remember the choice and do
+not wait.
 
 The machine may have other work: its load, and the priority over it, are in the results. After each
 event two frames with nothing to do are timed; where those alone take longer than on a screen of
