@@ -86,35 +86,34 @@ def _with_watchdog(function: Callable, args: tuple, kwargs: Mapping, seconds: fl
     It cannot trace another thread. Instead it raises so often that sooner or later it meets the
     code outside of its `try`, between catching one TimeIsUp and running into the next.
     """
-    done = threading.Event()
+    over, inside, raising = threading.Event(), [True], threading.RLock()
+    unhurried = sys.getswitchinterval()
     patient = ctypes.c_ulong(threading.get_ident())
     raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    unhurried = sys.getswitchinterval()
 
     def watch() -> None:
         waits = iter((seconds, AGAIN))
-        while not done.wait(next(waits, AT_ONCE)):
-            raise_in_thread(patient, ctypes.py_object(TimeIsUp))
-            sys.setswitchinterval(AT_ONCE / 100)
+        while not over.wait(next(waits, AT_ONCE)):
+            with raising:
+                if inside:
+                    raise_in_thread(patient, ctypes.py_object(TimeIsUp))
+                    sys.setswitchinterval(AT_ONCE / 100)
 
     thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
     try:
+        thread.start()
         return function(*args, **kwargs)
     finally:
-        _for_sure(done.set)
-        _for_sure(thread.join)
-        raise_in_thread(patient, None)  # one that was on its way would hit somebody else
+        while True:
+            try:
+                inside.clear()  # a single call into C: nothing can come before it
+                with raising:  # nobody raises any more; what was on its way has come
+                    break
+            except TimeIsUp:
+                pass
+        over.set()
+        thread.join()
         sys.setswitchinterval(unhurried)
-
-
-def _for_sure(do: Callable[[], None]) -> None:
-    """Do it, though one more TimeIsUp may come in between."""
-    while True:
-        try:
-            return do()
-        except TimeIsUp:
-            pass
 
 
 @no_type_check

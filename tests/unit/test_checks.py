@@ -1,5 +1,6 @@
 """What checks say to answers of every kind, hostile ones included, and that the notebook lives."""
 
+import contextlib
 import dataclasses
 import gc
 import math
@@ -465,6 +466,21 @@ def test_without_an_alarm_clock_loops_end_too(answer):
     thread.join(60)
     assert outcomes[0].error == "TimeIsUp" and "still running" in outcomes[0].problem
     assert sys.getswitchinterval() == unhurried
+
+
+def test_a_call_that_just_makes_it_leaves_nothing_behind():
+    def until_about_then(seconds):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+
+    threads = threading.active_count()
+    for i in range(20):
+        with contextlib.suppress(deadline.TimeIsUp):
+            deadline._with_watchdog(until_about_then, (0.029 + i / 10_000,), {}, 0.03)
+    for _ in range(100_000):  # one that came late would come here
+        pass
+    assert threading.active_count() == threads
 
 
 def test_the_deadline_leaves_quick_work_alone():
