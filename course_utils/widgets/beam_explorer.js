@@ -79,9 +79,9 @@ export function share(logProbability) {
 }
 
 const signed = (number) => number.toFixed(2).replace("-", "−");
-const LONGEST_LABEL = 10;
+const LONGEST_LABEL = 9;
 const shortened = (label) =>
-  ([...label].length <= LONGEST_LABEL ? label : `${[...label].slice(0, 9).join("")}…`);
+  ([...label].length <= LONGEST_LABEL ? label : `${[...label].slice(0, LONGEST_LABEL - 1).join("")}…`);
 
 const STYLE = `
 .ao-beam .ao-controls { margin: 8px 0; }
@@ -90,6 +90,7 @@ const STYLE = `
 .ao-beam .node { cursor: pointer; }
 .ao-beam .node rect { fill: var(--ao-page); stroke: var(--ao-faint); }
 .ao-beam .node text { text-anchor: middle; }
+.ao-beam .node text.long { font-size: 10px; }
 .ao-beam .node.best rect { stroke: var(--ao-blue); stroke-width: 2.5; }
 .ao-beam .node.best text { font-weight: 600; }
 .ao-beam .node.lost rect { stroke-dasharray: 3 3; }
@@ -115,8 +116,8 @@ const STYLE = `
 .ao-beam .note { font-size: 12px; margin: 6px 0 0; }
 .ao-beam .news:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; }
 `;
-const BOX = { width: 66, height: 31 };
-const GAP = { across: 18, down: 8 };
+const BOX = { width: 61, height: 31 };
+const GAP = { across: 14, down: 8 }; // eight steps fit on a page, longer trees are scrolled
 
 function render({ model, el: host }) {
   let tree, search, texts, labels; // what Python sent
@@ -213,7 +214,8 @@ function render({ model, el: host }) {
       ? [svg("circle", { class: "dot", cx: x, cy: y, r: 4 })]
       : [
         svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 4 }),
-        svg("text", { x, y: y - 2 }, shortened(labels[node])),
+        svg("text", { x, y: y - 2, class: labels[node].length > 7 ? "long" : "" },
+          shortened(labels[node])),
         svg("text", { x, y: y + 11 }, signed(search.totals[node])),
         ...(greedyPath.has(node)
           ? [svg("rect", { class: "bar", x: x - w / 2 + 3, y: y + h / 2 - 1.5, width: w - 6, height: 3 })]
