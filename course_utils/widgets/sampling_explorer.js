@@ -73,9 +73,10 @@ const off = (value, nothing, words = String) => (value === nothing ? "off" : wor
 const STYLE = `
 .ao-sampling .ao-controls { margin: 10px 0; }
 .ao-sampling .wide { grid-column: 1 / -1; }
-.ao-sampling .row { display: grid; grid-template-columns: 74px 1fr 100px; gap: 8px;
+.ao-sampling .row { display: grid; grid-template-columns: 74px 1fr 124px; gap: 8px;
   align-items: center; height: 20px; font-variant-numeric: tabular-nums; }
-.ao-sampling .row > :first-child { text-align: right; white-space: nowrap; }
+.ao-sampling .row > :first-child { text-align: right; }
+.ao-sampling .row > span { white-space: nowrap; }
 .ao-sampling .row .sign { font-family: var(--jp-code-font-family, monospace); }
 .ao-sampling .row.last { font-weight: 700; }
 .ao-sampling .row.last > :first-child::before { content: "▸ "; }

@@ -44,7 +44,7 @@ EXPLORERS = {
         "tokenizer = CharTokenizer('Tom drinks cold coffee because he is tired.\\n')\n"
         "model = LanguageModel(tokenizer.vocab_size, lambda layer: Attention(8, 2, causal=True),\n"
         "    positions=LearnedPositions(40, 8), d_model=8, n_layers=1, d_ff=8)\n"
-        "model.embedding.tokens.weight.data *= 20",
+        "model.embedding.tokens.weight.data *= 80",
         "SamplingExplorer.from_model(model, tokenizer, 'Tom drinks cold c')",
     ],
     "softmax": [
