@@ -35,7 +35,23 @@ class FeedForward(nn.Module):
         return self.narrow(self.dropout(self.activation(self.widen(x))))
 
 
-class Block(nn.Module):
+class _Sublayers(nn.Module):
+    """What blocks share: a sublayer's output is added to its input, with a norm before or after."""
+
+    def __init__(self, norm: Norm, dropout: float):
+        super().__init__()
+        if norm not in ("pre", "post"):
+            raise ValueError(f'norm is "pre" or "post", got {norm!r}.')
+        self.norm = norm
+        self.dropout = nn.Dropout(dropout)
+
+    def _add(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
+        if self.norm == "pre":
+            return x + self.dropout(sublayer(norm(x)))
+        return norm(x + self.dropout(sublayer(x)))
+
+
+class Block(_Sublayers):
     """Mixer, then feed-forward, each with a residual connection and a layer norm.
 
     `norm="post"` is the paper of 2017, norm(x + sublayer(x)); `norm="pre"` is what almost
@@ -55,14 +71,10 @@ class Block(nn.Module):
         dropout: float = 0.0,
         eps: float = 1e-5,
     ):
-        super().__init__()
-        if norm not in ("pre", "post"):
-            raise ValueError(f'norm is "pre" or "post", got {norm!r}.')
-        self.norm = norm
+        super().__init__(norm, dropout)
         self.mixer, self.ffn = mixer, ffn
         self.mixer_norm = nn.LayerNorm(d_model, eps=eps)
         self.ffn_norm = nn.LayerNorm(d_model, eps=eps) if ffn is not None else None
-        self.dropout = nn.Dropout(dropout)
 
     def forward(
         self,
@@ -73,15 +85,8 @@ class Block(nn.Module):
     ) -> Float[Tensor, "batch n d_model"]:
         """`cache`, from `new_cache`: what the mixer remembers of the tokens before these."""
         remember = {} if cache is None else {"cache": cache}
-        if self.norm == "pre":
-            x = x + self.dropout(self.mixer(self.mixer_norm(x), mask, **remember))
-            if self.ffn is not None:
-                x = x + self.dropout(self.ffn(self.ffn_norm(x)))
-        else:
-            x = self.mixer_norm(x + self.dropout(self.mixer(x, mask, **remember)))
-            if self.ffn is not None:
-                x = self.ffn_norm(x + self.dropout(self.ffn(x)))
-        return x
+        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask, **remember))
+        return x if self.ffn is None else self._add(x, self.ffn_norm, self.ffn)
 
     def new_cache(self) -> Any:
         return new_cache(self.mixer)
@@ -109,7 +114,7 @@ class DecoderCache(NamedTuple):
             self.own.reorder(rows)
 
 
-class DecoderBlock(nn.Module):
+class DecoderBlock(_Sublayers):
     """A block that also listens to somebody else: mixer, cross-attention, feed-forward.
 
     The mixer lets the tokens of `x` talk among themselves (a causal one, so that none hears its own
@@ -131,15 +136,11 @@ class DecoderBlock(nn.Module):
         dropout: float = 0.0,
         eps: float = 1e-5,
     ):
-        super().__init__()
-        if norm not in ("pre", "post"):
-            raise ValueError(f'norm is "pre" or "post", got {norm!r}.')
-        self.norm = norm
+        super().__init__(norm, dropout)
         self.mixer, self.cross, self.ffn = mixer, cross, ffn
         self.mixer_norm = nn.LayerNorm(d_model, eps=eps)
         self.cross_norm = nn.LayerNorm(d_model, eps=eps)
         self.ffn_norm = nn.LayerNorm(d_model, eps=eps) if ffn is not None else None
-        self.dropout = nn.Dropout(dropout)
 
     def forward(
         self,
@@ -166,8 +167,3 @@ class DecoderBlock(nn.Module):
 
     def new_cache(self) -> DecoderCache:
         return DecoderCache(new_cache(self.mixer), new_cache(self.cross))
-
-    def _add(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        if self.norm == "pre":
-            return x + self.dropout(sublayer(norm(x)))
-        return norm(x + self.dropout(sublayer(x)))

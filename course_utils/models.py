@@ -73,7 +73,40 @@ class Embedding(nn.Module):
         return F.linear(x, self.tokens.weight)
 
 
-class Encoder(nn.Module):
+class _Stack(nn.Module):
+    """Blocks one on top of the other: what `Encoder` and `Decoder` share.
+
+    `block` is called with each layer's number and returns that layer's block.
+    """
+
+    name = "a stack"
+
+    def __init__(
+        self,
+        block: Callable[[int], nn.Module],
+        *,
+        d_model: int,
+        n_layers: int,
+        norm: Norm,
+        eps: float,
+    ):
+        super().__init__()
+        if n_layers < 1:
+            raise ValueError(f"{self.name} needs at least one layer, got n_layers={n_layers}.")
+        self.blocks = nn.ModuleList(block(layer) for layer in range(n_layers))
+        self.final_norm = nn.LayerNorm(d_model, eps=eps) if norm == "pre" else nn.Identity()
+
+    def _climb(self, x: Tensor, *heard: Tensor | None, cache: Cache | None) -> Tensor:
+        layers = [None] * len(self.blocks) if cache is None else cache.layers
+        for block, remembered in zip(self.blocks, layers, strict=True):
+            x = block(x, *heard, cache=remembered)
+        return self.final_norm(x)
+
+    def new_cache(self) -> Cache:
+        return Cache(block.new_cache() for block in self.blocks)
+
+
+class Encoder(_Stack):
     """A stack of blocks: [batch, n, d_model] in, [batch, n, d_model] out.
 
     `mixer` is called with each layer's number and returns that layer's mixer, so that
@@ -84,6 +117,8 @@ class Encoder(nn.Module):
     layers out. With `norm="pre"` one more LayerNorm closes the stack, because there each block adds
     to a sum that nobody has normalised.
     """
+
+    name = "an encoder"
 
     def __init__(
         self,
@@ -97,20 +132,12 @@ class Encoder(nn.Module):
         dropout: float = 0.0,
         eps: float = 1e-5,
     ):
-        super().__init__()
-        if n_layers < 1:
-            raise ValueError(f"an encoder needs at least one layer, got n_layers={n_layers}.")
+        def block(layer: int) -> Block:
+            own = mixer(layer)
+            ffn = _feed_forward(d_model, d_ff, activation, dropout)
+            return Block(d_model, own, ffn, norm=norm, dropout=dropout, eps=eps)
 
-        def think() -> FeedForward | None:
-            if d_ff is None:
-                return None
-            return FeedForward(d_model, d_ff, activation=activation, dropout=dropout)
-
-        self.blocks = nn.ModuleList(
-            Block(d_model, mixer(layer), think(), norm=norm, dropout=dropout, eps=eps)
-            for layer in range(n_layers)
-        )
-        self.final_norm = nn.LayerNorm(d_model, eps=eps) if norm == "pre" else nn.Identity()
+        super().__init__(block, d_model=d_model, n_layers=n_layers, norm=norm, eps=eps)
 
     def forward(
         self,
@@ -119,16 +146,10 @@ class Encoder(nn.Module):
         *,
         cache: Cache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        layers = [None] * len(self.blocks) if cache is None else cache.layers
-        for block, remembered in zip(self.blocks, layers, strict=True):
-            x = block(x, mask, cache=remembered)
-        return self.final_norm(x)
-
-    def new_cache(self) -> Cache:
-        return Cache(block.new_cache() for block in self.blocks)
+        return self._climb(x, mask, cache=cache)
 
 
-class Decoder(nn.Module):
+class Decoder(_Stack):
     """A stack of decoder blocks: like `Encoder`, and each block also listens to `context`.
 
     `mixer` and `cross` are called with each layer's number; the decoder of 2017 is
@@ -141,6 +162,8 @@ class Decoder(nn.Module):
 
     Raises ValueError for a mixer that says it is not causal: it would read what it has to write.
     """
+
+    name = "a decoder"
 
     def __init__(
         self,
@@ -155,28 +178,12 @@ class Decoder(nn.Module):
         dropout: float = 0.0,
         eps: float = 1e-5,
     ):
-        super().__init__()
-        if n_layers < 1:
-            raise ValueError(f"a decoder needs at least one layer, got n_layers={n_layers}.")
+        def block(layer: int) -> DecoderBlock:
+            own, to_context = _causal(mixer(layer)), cross(layer)
+            ffn = _feed_forward(d_model, d_ff, activation, dropout)
+            return DecoderBlock(d_model, own, to_context, ffn, norm=norm, dropout=dropout, eps=eps)
 
-        def think() -> FeedForward | None:
-            if d_ff is None:
-                return None
-            return FeedForward(d_model, d_ff, activation=activation, dropout=dropout)
-
-        self.blocks = nn.ModuleList(
-            DecoderBlock(
-                d_model,
-                _causal(mixer(layer)),
-                cross(layer),
-                think(),
-                norm=norm,
-                dropout=dropout,
-                eps=eps,
-            )
-            for layer in range(n_layers)
-        )
-        self.final_norm = nn.LayerNorm(d_model, eps=eps) if norm == "pre" else nn.Identity()
+        super().__init__(block, d_model=d_model, n_layers=n_layers, norm=norm, eps=eps)
 
     def forward(
         self,
@@ -187,13 +194,15 @@ class Decoder(nn.Module):
         *,
         cache: Cache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        layers = [None] * len(self.blocks) if cache is None else cache.layers
-        for block, remembered in zip(self.blocks, layers, strict=True):
-            x = block(x, context, mask, context_mask, cache=remembered)
-        return self.final_norm(x)
+        return self._climb(x, context, mask, context_mask, cache=cache)
 
-    def new_cache(self) -> Cache:
-        return Cache(block.new_cache() for block in self.blocks)
+
+def _feed_forward(
+    d_model: int, d_ff: int | None, activation: Callable[[Tensor], Tensor], dropout: float
+) -> FeedForward | None:
+    if d_ff is None:
+        return None
+    return FeedForward(d_model, d_ff, activation=activation, dropout=dropout)
 
 
 def _causal(mixer: nn.Module) -> nn.Module:
