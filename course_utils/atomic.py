@@ -5,8 +5,10 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write `content` beside `path`, then put it in its place in one move.
+
+    `mode` is who may read and write the new file; the default is everybody and the owner.
 
     A process that is killed, or a disk that fills up, leaves the old file as it was.
     """
@@ -17,7 +19,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())  # on the disk before the name points at it
-        os.chmod(beside, 0o644)  # mkstemp keeps it from everybody else
+        os.chmod(beside, mode)  # mkstemp keeps it from everybody else
         os.replace(beside, path)
     except BaseException:
         os.unlink(beside)

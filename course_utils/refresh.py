@@ -23,6 +23,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from course_utils import threads
+from course_utils.atomic import write_atomically
 from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 
 CELL_TIMEOUT = 300  # seconds
@@ -116,7 +117,7 @@ def refresh(path: Path, *, write: bool = True) -> int:
     if write:
         text = to_text(run.notebook)
         if text != stored:
-            write_atomically(path, text)
+            write_atomically(path, text.encode("utf-8"), path.stat().st_mode & 0o777)
         return 0
     return 1 if changed else 0
 
@@ -262,19 +263,6 @@ def normal_outputs(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
 def to_text(notebook: NotebookNode) -> str:
     """The file's text: sorted keys, one line of source a line, a newline at the end."""
     return nbformat.writes(notebook).rstrip("\n") + "\n"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """All of the new file or all of the old one, whatever happens meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode & 0o777)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 # What is looked for in a notebook

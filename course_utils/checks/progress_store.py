@@ -8,11 +8,11 @@ is set aside and said so; a disk that cannot be written is said so once. Neither
 import contextlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from course_utils.atomic import write_atomically
 from course_utils.paths import learner_folder
 
 NAME = "progress.json"
@@ -74,23 +74,10 @@ def _change(change: Callable[[dict], None]) -> None:
         with _turn(folder / "progress.lock"):
             kept = read()
             change(kept)
-            _write(folder, json.dumps(kept, indent=1, ensure_ascii=False))
+            text = json.dumps(kept, indent=1, ensure_ascii=False)
+            write_atomically(folder / NAME, text.encode("utf-8"), mode=0o600)  # the learner's own
     except OSError as error:
         _say_once(f"Your progress could not be saved ({error.strerror}). The lesson goes on.")
-
-
-def _write(folder: Path, text: str) -> None:
-    handle, new = tempfile.mkstemp(dir=folder, prefix="progress-", suffix=".new")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, folder / NAME)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise
 
 
 @contextlib.contextmanager

@@ -211,7 +211,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(refresh.os, "replace", full)
     with pytest.raises(OSError):
-        refresh.write_atomically(path, "new")
+        refresh.write_atomically(path, b"new")
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
