@@ -84,20 +84,14 @@ class AttentionExplorer(Explorer):
         """Somebody typed a sentence. What goes wrong is told in the page, not in the kernel."""
         if self.read is None:
             return
-        try:
+
+        def work() -> dict[str, Any]:
             tokens, weights = self.read(change["new"])
             table = _checked(tokens, weights)
-        except Exception as error:  # whatever the model says, the reader should see
-            with self.hold_sync():
-                self.trouble = str(error) or type(error).__name__
-                self.answered += 1
-            return
-        with self.hold_sync():  # the page must never see new tokens with old weights
-            self.trouble = ""
-            self.tokens = list(tokens)
-            self.shape = list(table.shape[:2])
-            self.weights = table.tobytes()
-            self.answered += 1
+            shape = list(table.shape[:2])
+            return {"tokens": list(tokens), "shape": shape, "weights": table.tobytes()}
+
+        self._answer(work)
 
     @property
     def table(self) -> np.ndarray:

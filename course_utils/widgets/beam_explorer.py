@@ -229,19 +229,7 @@ class BeamExplorer(Explorer):
         """Somebody typed a sentence. What goes wrong is told in the page, not in the kernel."""
         if self.translate is None:
             return
-        try:
-            tree = _checked(self.translate(change["new"]))
-        except Exception as error:  # whatever the model says, the reader should see
-            with self.hold_sync():
-                self.trouble = str(error) or type(error).__name__
-                self.answered += 1
-            return
-        with self.hold_sync():  # the page must never see half a tree
-            self.trouble = ""
-            self.step = 0
-            for name, value in _traits(tree).items():
-                setattr(self, name, value)
-            self.answered += 1
+        self._answer(lambda: {"step": 0, **_traits(_checked(self.translate(change["new"])))})
 
     @property
     def tree(self) -> Tree:

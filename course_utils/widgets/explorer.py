@@ -25,7 +25,9 @@ How to write an explorer called NAME:
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anywidget
 from matplotlib.figure import Figure
@@ -94,6 +96,23 @@ class Explorer(anywidget.AnyWidget):
     def alt(self) -> str:
         """The explorer as it opens, in words; the same words for the same data."""
         raise NotImplementedError(f"{type(self).__name__} needs an alt that says it in words.")
+
+    def _answer(self, work: Callable[[], dict[str, Any]]) -> None:
+        """Set the traits that `work` returns, all at once: the page must never see half an answer.
+
+        For explorers in which one can type: they have the traits `trouble` (what went wrong, which
+        is told in the page and not in the kernel) and `answered` (how many got an answer).
+        """
+        trouble, traits = "", {}
+        try:
+            traits = work()
+        except Exception as error:  # whatever the model says, the reader should see
+            trouble = str(error) or type(error).__name__
+        with self.hold_sync():
+            self.trouble = trouble
+            for name, value in traits.items():
+                setattr(self, name, value)
+            self.answered += 1
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         bundle = super()._repr_mimebundle_(**kwargs)

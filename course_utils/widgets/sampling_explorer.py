@@ -140,20 +140,13 @@ class SamplingExplorer(Explorer):
         """Somebody typed, or the page drew a token. Trouble is told in the page."""
         if self.read is None:
             return
-        try:
+
+        def work() -> dict[str, Any]:
             tokens, logits = self.read(change["new"])
             table = _checked(tokens, logits, self.vocabulary)
-        except Exception as error:  # whatever the model says, the reader should see
-            with self.hold_sync():
-                self.trouble = str(error) or type(error).__name__
-                self.answered += 1
-            return
-        with self.hold_sync():  # the page must never see new tokens with old numbers
-            self.trouble = ""
-            self.tokens = list(tokens)
-            self.logits = table.tobytes()
-            self.place = len(tokens) - 1
-            self.answered += 1
+            return {"tokens": list(tokens), "logits": table.tobytes(), "place": len(tokens) - 1}
+
+        self._answer(work)
 
     @property
     def table(self) -> np.ndarray:
