@@ -1,12 +1,9 @@
 """The beam explorer: its search against the package's, the page's against Python's."""
 
-import json
-import shutil
-import subprocess
-
 import numpy as np
 import pytest
 import torch
+from pages import in_node
 
 from course_utils.decoding import beam_search
 from course_utils.models import Seq2SeqTransformer
@@ -114,25 +111,6 @@ def test_penalty_chooses_among_those_that_have_ended():
     assert search.depths[short] == 2 and search.depths[long] == 5
 
 
-def in_node(tmp_path, program: str, given):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here to run the page's JavaScript")
-    (tmp_path / "page.mjs").write_text(str(BeamExplorer._esm), encoding="utf-8")
-    (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
-    (tmp_path / "run.mjs").write_text(
-        'import * as page from "./page.mjs"; import { readFileSync } from "node:fs";\n'
-        'const given = JSON.parse(readFileSync("given.json", "utf8"));\n'
-        f"console.log(JSON.stringify((() => {{ {program} }})()));\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [node, "run.mjs"], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_page_searches_as_python_does(tmp_path, tokenizer):
     explorer = BeamExplorer.from_model(
         small_model(tokenizer, 4), tokenizer, "Tom drinks cold coffee.", widest=WIDEST
@@ -149,7 +127,7 @@ def test_page_searches_as_python_does(tmp_path, tokenizer):
             page.layout(search, tree.parents, steps, greedy)];
         });
     """
-    answers = in_node(tmp_path, program, {**tree._asdict(), "widths": list(widths)})
+    answers = in_node(tmp_path, BeamExplorer, program, {**tree._asdict(), "widths": list(widths)})
     search = Search(tree)
     for width, (steps, winners, boxes) in zip(widths, answers, strict=True):
         own = search.steps(width)
@@ -164,7 +142,7 @@ def test_page_searches_as_python_does(tmp_path, tokenizer):
 
 def test_page_words_probabilities_as_python_does(tmp_path):
     numbers = [0.0, -0.05, -0.9, -2.2, -2.3, -2.4, -5.0, -7.5, -7.7, -40.0]
-    page = in_node(tmp_path, "return given.map(page.share)", numbers)
+    page = in_node(tmp_path, BeamExplorer, "return given.map(page.share)", numbers)
     assert [text.replace("\u00a0", " ") for text in page] == [share(x) for x in numbers]
 
 

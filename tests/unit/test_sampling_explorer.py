@@ -1,12 +1,9 @@
 """The sampling explorer: the page, Python's drawing and the package's Sampler agree."""
 
-import json
-import shutil
-import subprocess
-
 import numpy as np
 import pytest
 import torch
+from pages import in_node
 
 from course_utils.decoding import Sampler
 from course_utils.mixers import Attention
@@ -38,25 +35,6 @@ def explorer(**settings) -> SamplingExplorer:
     return SamplingExplorer(list("Tom "), scores(), VOCABULARY, **settings)
 
 
-def in_node(tmp_path, program: str, given):
-    """What `program` returns: it sees the page's module as `page`, the data as `given`."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here to run the page's JavaScript")
-    (tmp_path / "page.mjs").write_text(str(SamplingExplorer._esm), encoding="utf-8")
-    (tmp_path / "run.mjs").write_text(
-        'import * as page from "./page.mjs";\n'
-        f"const given = {json.dumps(given)};\n"
-        f"console.log(JSON.stringify((() => {{ {program} }})()));\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [node, "run.mjs"], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_the_bars_are_what_the_sampler_draws_with(settings):
     expected = Sampler(**{"top_k": None, **settings}).probabilities(torch.tensor(scores()))
@@ -76,7 +54,9 @@ def test_the_page_works_out_the_same(tmp_path):
         return [shares, page.bits(shares)];
       }));
     """
-    for settings, found in zip(SETTINGS, in_node(tmp_path, program, given), strict=True):
+    for settings, found in zip(
+        SETTINGS, in_node(tmp_path, SamplingExplorer, program, given), strict=True
+    ):
         for row, (shares, surprise) in zip(scores(), found, strict=True):
             wanted = sampled_from(row, **settings)
             np.testing.assert_allclose(shares, wanted, atol=1e-9)
@@ -87,7 +67,10 @@ def test_the_page_offers_the_settings_that_python_takes(tmp_path):
     from course_utils.widgets import sampling_explorer as ours
 
     theirs = in_node(
-        tmp_path, "return [page.TEMPERATURES, page.TOP_KS, page.TOP_PS, page.MIN_PS, page.ROWS]", 0
+        tmp_path,
+        SamplingExplorer,
+        "return [page.TEMPERATURES, page.TOP_KS, page.TOP_PS, page.MIN_PS, page.ROWS]",
+        0,
     )
     assert theirs == [
         list(ours.TEMPERATURES), list(ours.TOP_KS), list(ours.TOP_PS), list(ours.MIN_PS), ours.ROWS,
@@ -101,7 +84,7 @@ def test_a_draw_falls_on_each_as_often_as_its_share_says(tmp_path):
       for (let i = 0; i < 1000; i++) counts[page.drawn(shares, (i + 0.5) / 1000)]++;
       return [counts, page.drawn(shares, 0), page.drawn([0.5, 0.4999999999, 0], 0.99999999999)];
     """
-    counts, first, last = in_node(tmp_path, program, None)
+    counts, first, last = in_node(tmp_path, SamplingExplorer, program, None)
     assert counts == [200, 0, 500, 300, 0]
     assert (first, last) == (0, 1)  # rounding must not end on what was cut
 
