@@ -17,11 +17,10 @@ shipped translator with beams of 1 and 4.
 
 import argparse
 import json
-import math
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,6 +33,7 @@ from course_utils import datasets, plots
 from course_utils.batches import LanguageBatches, pieces_in_order
 from course_utils.decoding import generate
 from course_utils.losses import cross_entropy, language_loss
+from course_utils.measure import growth_exponent, kept_for_backward, seconds
 from course_utils.mixers import Attention, dot_product_attention
 from course_utils.models import LanguageModel
 from course_utils.positions import LearnedPositions, SinusoidalPositions
@@ -125,16 +125,16 @@ def train(rounds: int = 30, steps: int = 10) -> dict:
     optimizers = {
         name: torch.optim.AdamW(model.parameters(), lr=1e-3) for name, model in models.items()
     }
-    seconds = {name: [] for name in models}
+    times = {name: [] for name in models}
     for turn in range(rounds):
         for name, model in models.items():
             started = time.perf_counter()
             for step in range(steps):
                 one_step(model, optimizers[name], batches[turn * steps + step])
-            seconds[name].append(time.perf_counter() - started)
+            times[name].append(time.perf_counter() - started)
     speed = {
-        name: steps * BATCH * BLOCK / statistics.median(times[1:])  # the first turn warms up
-        for name, times in seconds.items()
+        name: steps * BATCH * BLOCK / statistics.median(taken[1:])  # the first turn warms up
+        for name, taken in times.items()
     }
     others = {name: rate for name, rate in speed.items() if name != "course"}
     return {
@@ -188,8 +188,8 @@ def speak() -> dict:
     lengths = [64, 128, 256, 512, 1024]
     timed = {}
     for n in lengths:
-        with_cache = clock(lambda n=n: generate(model, prompt, n), tries=3)
-        without = clock(lambda n=n: generate(model, prompt, n, use_cache=False), tries=1)
+        with_cache = seconds(lambda n=n: generate(model, prompt, n), repeats=3)
+        without = seconds(lambda n=n: generate(model, prompt, n, use_cache=False), repeats=1)
         timed[n] = {
             "cached_seconds": round(with_cache, 3),
             "uncached_seconds": round(without, 3),
@@ -197,8 +197,8 @@ def speak() -> dict:
             "cached_ms_per_token": round(1000 * with_cache / n, 3),
         }
     costs = [row["cached_ms_per_token"] for row in timed.values()]
-    one = clock(lambda: generate(model, prompt, 256), tries=3)
-    sixteen = clock(lambda: generate(model, prompt.expand(16, 1), 256), tries=3)
+    one = seconds(lambda: generate(model, prompt, 256), repeats=3)
+    sixteen = seconds(lambda: generate(model, prompt.expand(16, 1), 256), repeats=3)
     return {
         "model": "the recipe's LanguageModel with sinusoidal positions, random weights",
         "new_tokens": timed,
@@ -211,16 +211,17 @@ def speak() -> dict:
 def translation(n_sentences: int = 100) -> dict:
     translator = load_translator()
     texts = [pair.english for pair in datasets.english_german("test")[:n_sentences]]
-    seconds = {
-        width: clock(lambda w=width: translator.translate(texts, width=w)) for width in (1, 4)
+    took = {
+        width: seconds(lambda w=width: translator.translate(texts, width=w), repeats=1)
+        for width in (1, 4)
     }
     return {
         "sentences": n_sentences,
         "sentences_per_second": {
-            "greedy": round(n_sentences / seconds[1], 1),
-            "beam 4": round(n_sentences / seconds[4], 1),
+            "greedy": round(n_sentences / took[1], 1),
+            "beam 4": round(n_sentences / took[4], 1),
         },
-        "greedy_against_beam_4": round(seconds[4] / seconds[1], 1),
+        "greedy_against_beam_4": round(took[4] / took[1], 1),
     }
 
 
@@ -233,11 +234,13 @@ def memory() -> dict:
             torch.manual_seed(0)
             model = ours(SinusoidalPositions(D_MODEL))
             ids = torch.randint(VOCAB, (1, n))
-            with written_out(name != "SDPA"), saved_bytes() as saved:
+            with written_out(name != "SDPA"), kept_for_backward() as saved:
                 loss = cross_entropy(model(ids), ids).total
             kept[name].append(round(saved() / 1e6, 1))
             del loss
-    growth = {name: round(math.log2(values[-1] / values[-2]), 2) for name, values in kept.items()}
+    growth = {
+        name: round(growth_exponent(lengths[-2:], values[-2:]), 2) for name, values in kept.items()
+    }
     return {"n": lengths, "megabytes": kept, "exponent_at_the_end": growth}
 
 
@@ -257,30 +260,6 @@ def written_out(really: bool) -> Iterator[None]:
         yield
     finally:
         F.scaled_dot_product_attention = fused
-
-
-@contextmanager
-def saved_bytes() -> Iterator[Callable[[], int]]:
-    """Counts what autograd keeps, each storage once."""
-    storages = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        yield lambda: sum(storages.values())
-
-
-def clock(function: Callable[[], object], tries: int = 1) -> float:
-    """The best of so many tries, in seconds."""
-    times = []
-    for _ in range(tries):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return min(times)
 
 
 # What comes out

@@ -1,0 +1,103 @@
+"""What something costs: seconds, bytes, and how both grow with the length of the text."""
+
+import gc
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from numbers import Real
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
+
+# The profiler would tell on stderr that it starts and stops; it reads this before its first run.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+
+
+def seconds(function: Callable[[], object], repeats: int = 3) -> float:
+    """The shortest of `repeats` calls, in seconds.
+
+    The shortest, because other programs can only make a call longer. The first call often pays for
+    things that are done once, so ask for two at least where milliseconds matter.
+    """
+    return seconds_each({"it": function}, repeats)["it"]
+
+
+def seconds_each(
+    functions: Mapping[str, Callable[[], object]], repeats: int = 3
+) -> dict[str, float]:
+    """The shortest of `repeats` calls of each function, in seconds, by name.
+
+    They take turns, so that what else the machine does hits all of them alike: this is the one for
+    saying that something is twice as fast as something else.
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats={repeats}: a function has to be called at least once.")
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(repeats):
+        for name, function in functions.items():
+            started = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - started)
+    return {name: min(took) for name, took in times.items()}
+
+
+def peak_memory(function: Callable[[], object]) -> int:
+    """The most memory that tensors of one call of `function` hold at the same time, in bytes.
+
+    What was there before the call does not count, nor does giving it back. PyTorch's profiler notes
+    each block that the CPU's tensors get or give back, scratch space inside an operation included;
+    the sum over time has a highest point, and that is it. It is exact, and the same in each run
+    (with more threads, operations may take more scratch space). Arrays of NumPy are not tensors.
+    """
+    gc.collect()  # so that nobody's old tensors are cleared away in the middle
+    with profile(
+        activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True
+    ) as watched:
+        function()
+    events = watched.profiler.kineto_results.events()
+    blocks = [event for event in events if event.name() == "[memory]"]
+    blocks.sort(key=lambda event: event.start_ns())
+    held = np.cumsum([0] + [event.nbytes() for event in blocks])
+    return int(held.max())
+
+
+@contextmanager
+def kept_for_backward() -> Iterator[Callable[[], int]]:
+    """`with kept_for_backward() as kept: loss = …` and then kept(): the bytes that autograd keeps.
+
+    Each storage counts once, parameters too if a gradient needs them.
+    """
+    storages: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield lambda: sum(storages.values())
+
+
+def growth_exponent(ns: Sequence[Real], values: Sequence[Real]) -> float:
+    """The k for which `values` grow like n to the k: 1 if twice the n costs twice, 2 if four times.
+
+    It is the slope of the straight line that lies closest to the points (log n, log value), by
+    least squares.
+    """
+    if len(ns) != len(values) or len(ns) < 2:
+        raise ValueError(
+            f"growth_exponent got {len(ns)} lengths and {len(values)} values: "
+            "it needs a value for each length, and two of them at least."
+        )
+    if min(ns) <= 0 or min(values) <= 0:
+        raise ValueError(
+            f"the smallest length is {min(ns)}, the smallest value {min(values)}: "
+            "only positive numbers have a logarithm."
+        )
+    if len(set(ns)) == 1:
+        raise ValueError(f"all lengths are {ns[0]}: growth shows between different lengths only.")
+    return statistics.linear_regression(np.log(ns).tolist(), np.log(values).tolist()).slope
