@@ -192,6 +192,64 @@ def lines(
     return _titled(ax, title)
 
 
+def growth(
+    ns: Sequence[int],
+    series: Mapping[str, Any],
+    *,
+    title: str,
+    ylabel: str,
+    powers: Mapping[str, Real] | None = None,
+    until: Mapping[str, int] | None = None,
+    levels: Mapping[str, Real] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """What things cost over the length n, both axes logarithmic: n to the k rises with slope k.
+
+    Dots are measured, `series` has one for each of `ns`. `until` {name: n} marks lengths further
+    on; a curve with a power k in `powers` goes on to them, dotted, as n to the k from its last dot.
+    `levels` {name: value} are heights to compare with.
+    """
+    ax = _axes(ax, 4.2)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    powers, until, levels = powers or {}, until or {}, levels or {}
+    if strangers := sorted(set(powers) - set(series)):
+        raise ValueError(f"a power for {strangers[0]!r}, the curves are {list(series)}.")
+    ends = []
+    for i, (name, values) in enumerate(series.items()):
+        values, color = _numbers(values, 1, "growth"), SERIES[i % len(SERIES)]
+        if len(values) != len(ns):
+            raise ValueError(f"{name!r} has {len(values)} values for {len(ns)} lengths.")
+        stroke = STROKES[i % len(STROKES)]
+        ax.plot(ns, values, color=color, linestyle=stroke, linewidth=1.5, marker="o", markersize=4)
+        end = ns[-1], values[-1]
+        if name in powers and until:
+            far = max(until.values())
+            ahead = far, values[-1] * (far / ns[-1]) ** powers[name]
+            ax.plot(*zip(end, ahead, strict=True), color=color, linestyle=":", linewidth=1.5)
+            end = ahead
+        ends.append((name, *end, color))
+    faint = {"color": FAINT, "linewidth": 0.5, "zorder": 0}
+    small = {"color": FAINT, "fontsize": SMALL_SIZE, "va": "bottom", "textcoords": "offset points"}
+    for name, n in until.items():
+        ax.axvline(n, linestyle="--", **faint)
+        place = {"xycoords": ("data", "axes fraction"), "xytext": (-3, 4), "ha": "right"}
+        ax.annotate(name, (n, 0), rotation=90, **place, **small)
+    for name, value in levels.items():
+        ax.axhline(value, **faint)
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (4, 1)}
+        ax.annotate(name, (0, value), **place, **small)
+    if not until:
+        ax.set_xticks(ns)
+    ax.xaxis.set_major_formatter(lambda n, _: f"{n:,.0f}")
+    ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+    ax.set_xlim(right=1.1 * max([*ns, *until.values()]))
+    ax.set_xlabel("n, tokens", fontsize=LABEL_SIZE)
+    ax.set_ylabel(ylabel, fontsize=LABEL_SIZE)
+    _name_the_ends(ax, ends)
+    return _titled(ax, title)
+
+
 def bars(values: Mapping[str, Real], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:
     """Horizontal bars from top to bottom, each with its number at its end."""
     ax = _axes(ax, 0.9 + 0.38 * len(values))

@@ -28,6 +28,9 @@ FIGURES = {
     "lines": lambda **to: plots.lines(
         [1, 2, 4], {"up": [1, 2, 3], "down": [3, 2, 1]}, title="Two", xlabel="x", ylabel="y", **to
     ),
+    "growth": lambda **to: plots.growth(
+        [256, 512], {"table": [1, 4], "text": [1, 2]}, title="Growth", ylabel="MB", **to
+    ),
     "bars": lambda **to: plots.bars({"Tom": 1, "coffee": 2}, title="Bars", xlabel="cups", **to),
     "points": lambda **to: plots.points(WEIGHTS[:, :2], WORDS, title="Points", **to),
     "losses": lambda **to: plots.loss_curve(HISTORY, title="Losses", **to),
@@ -73,7 +76,17 @@ def test_a_figure_can_be_one_of_several(draw):
 
 
 def test_the_title_is_written(draw):
-    titles = "Who looks", "Signed", "Positions", "Two", "Bars", "Points", "Losses", "Towers"
+    titles = (
+        "Who looks",
+        "Signed",
+        "Positions",
+        "Two",
+        "Growth",
+        "Bars",
+        "Points",
+        "Losses",
+        "Towers",
+    )
     assert set(titles) & set(words_on(draw()))
 
 
@@ -175,6 +188,14 @@ def test_zero_is_written_without_a_sign_and_minus_as_a_minus():
             lambda: plots.lines([1], {"a": [1, 2]}, title="t", xlabel="", ylabel=""),
             "'a' has 2 values for 1 places",
         ),
+        (
+            lambda: plots.growth([1, 2], {"a": [1, 2, 3]}, title="t", ylabel=""),
+            "'a' has 3 values for 2 lengths",
+        ),
+        (
+            lambda: plots.growth([1], {"a": [1]}, title="t", ylabel="", powers={"b": 2}),
+            r"a power for 'b', the curves are \['a'\]",
+        ),
         (lambda: plots.points(WEIGHTS, WORDS, title="t"), r"4 labels .* \[4, 4\]"),
         (
             lambda: plots.towers(TOWERS, title="t", links=[(("English", 0), ("German", 2), "")]),
@@ -228,6 +249,31 @@ def test_a_zero_on_a_logarithmic_axis_is_left_out():
 def test_names_of_curves_are_legible_on_the_page():
     for color in plots.SERIES:
         assert plots._contrast_with_page(plots._ink_like(color)) >= 4.5
+
+
+def test_growth_goes_on_from_its_last_dot_with_its_power():
+    figure = plots.growth(
+        [10, 100],
+        {"table": [1, 50], "text": [1, 9]},
+        title="t",
+        ylabel="MB",
+        powers={"table": 2},
+        until={"a book": 1000},
+        levels={"a laptop": 16},
+    )
+    (ax,) = figure.axes
+    table, ahead, text, *_ = (line.get_xydata().tolist() for line in ax.lines)
+    assert table == [[10, 1], [100, 50]] and text == [[10, 1], [100, 9]]
+    assert ahead == [[100, 50], [1000, pytest.approx(5000)]]
+    assert {"table", "text", "a book", "a laptop", "1,000"} <= set(words_on(figure))
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+
+
+def test_growth_without_marks_names_the_lengths_that_were_measured():
+    figure = FIGURES["growth"]()
+    figure.canvas.draw()
+    labels = figure.axes[0].get_xticklabels(which="both")
+    assert [label.get_text() for label in labels if label.get_text()] == ["256", "512"]
 
 
 def test_bars_carry_their_numbers():
