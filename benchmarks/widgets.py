@@ -118,6 +118,14 @@ def walk_the_heads(page: Page, explorer: Locator):
             yield lambda key=key: page.keyboard.press(key)
 
 
+def hover_tokens(page: Page, explorer: Locator):
+    tokens = [token.bounding_box() for token in explorer.locator(".token .spot").all()]
+    while True:
+        for box in tokens[::5]:
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            yield lambda x=x, y=y: page.mouse.move(x, y)
+
+
 def bet_and_think_again(page: Page, explorer: Locator):
     while True:
         explorer.get_by_role("radio").first.check()
@@ -155,6 +163,14 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         "    for n in range(8) for start in product(*words[:n])}\n"
         "BeamExplorer.by_hand(table, widest=5, width=2)",
         sliders("width", "step", "penalty"),
+    ),
+    "PatternLab": (
+        "from course_utils.widgets import PatternLab\n"
+        "PatternLab('bigbird', n=128, width=3, n_random=2, layers=6)",
+        [
+            *sliders("tokens", "width", "globals", "random", "layers"),
+            Event("hover a token, n = 128", "pointermove", hover_tokens),
+        ],
     ),
     "PositionExplorer": (
         "from course_utils.widgets import PositionExplorer\nPositionExplorer(n=64, d_model=32)",

@@ -4,6 +4,7 @@ from course_utils.widgets.attention_explorer import AttentionExplorer
 from course_utils.widgets.beam_explorer import BeamExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
+from course_utils.widgets.pattern_lab import PatternLab
 from course_utils.widgets.position_explorer import PositionExplorer
 from course_utils.widgets.sampling_explorer import SamplingExplorer
 from course_utils.widgets.softmax_explorer import SoftmaxExplorer
@@ -12,6 +13,7 @@ __all__ = [
     "AttentionExplorer",
     "BPEExplorer",
     "BeamExplorer",
+    "PatternLab",
     "PositionExplorer",
     "SamplingExplorer",
     "SoftmaxExplorer",

@@ -29,6 +29,10 @@ EXPLORERS = {
         "    }, widest=5).tree",
         "BeamExplorer(translate('nimmt'), widest=5, width=2, text='nimmt', translate=translate)",
     ],
+    "pattern": [
+        "from course_utils.widgets import PatternLab",
+        "PatternLab('bigbird', n=24, width=1, layers=1)",
+    ],
     "position": [
         "from course_utils.widgets import PositionExplorer",
         "PositionExplorer()",
@@ -58,7 +62,7 @@ EXPLORERS = {
         "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",
     ],
 }
-WITH_SLIDERS = ["beam", "bpe", "position", "sampling", "softmax"]
+WITH_SLIDERS = ["beam", "bpe", "pattern", "position", "sampling", "softmax"]
 KEEP_BUSY = "import time; time.sleep(60)"
 
 # What is drawn, without the sliders and their own numbers: all marks and words, all pixels.
@@ -220,6 +224,41 @@ def test_beam_explorer_tells_a_box_and_translates(lab, page, place):
     page.keyboard.press("Enter")
     expect(explorer.get_by_role("alert")).to_contain_text("There is nothing to translate.")
     expect(says).to_contain_text("greedy: “isst einen” (20 %)")
+
+
+def test_pattern_lab_lights_a_token_and_its_lamps(lab, page, place, picture):
+    """Patterns, lamps and the token pointed at change in the page, by mouse and by keys."""
+    notebook, explorer = open_explorer(lab, page, place, "pattern")
+    says, lamps = explorer.locator(".ao-headline"), explorer.get_by_role("listitem")
+    line = explorer.get_by_role("group", name="The tokens")
+    sent = page.traffic.comm_messages
+    explorer.get_by_role("radio", name="window").check()
+    expect(says).to_contain_text("Token 12 of 24 (itself included) has heard 3 after 1 layer.")
+    expect(lamps.nth(2)).to_contain_text("everybody has heard everybody after 23 layers")
+    line.get_by_role("button", name="token 0", exact=True).hover()
+    expect(says).to_contain_text("Token 0 of 24 (itself included) has heard 2 after 1 layer.")
+    page.mouse.move(0, 0)
+    expect(says).to_contain_text("Token 12")
+    line.get_by_role("button", name="token 12", exact=True).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(says).to_contain_text("Token 13")
+    explorer.get_by_role("slider", name="layers").focus()
+    page.keyboard.press("ArrowRight")
+    expect(says).to_contain_text("3 after 1 layer, 5 after 2.")
+
+    path = explorer.locator("path.path")
+    assert not path.get_attribute("d")
+    explorer.get_by_role("checkbox", name="draw the path").check()
+    assert path.get_attribute("d").count("M") == 23
+    explorer.get_by_role("checkbox", name="nobody looks at itself").check()
+    expect(lamps.nth(0)).to_contain_text("✗ no")
+    explorer.get_by_role("checkbox", name="nobody sees the future").check()
+    expect(lamps.nth(2)).to_contain_text("never hears of token")
+    explorer.get_by_role("radio", name="strided").check()
+    expect(explorer.get_by_role("radio", name="both at once")).to_be_visible()
+    assert_legible(notebook, explorer, picture, "pattern-strided")
+    assert page.traffic.comm_messages == sent
 
 
 def assert_legible(notebook: Notebook, explorer: Locator, picture, name: str) -> None:

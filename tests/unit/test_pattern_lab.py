@@ -1,0 +1,193 @@
+"""The pattern lab: the page's patterns, rumours and lamps against the package's."""
+
+import numpy as np
+import pytest
+from pages import in_node
+
+from course_utils.patterns import Pattern, check_assumption, reach, union, window
+from course_utils.widgets import PatternLab
+from course_utils.widgets.pattern_lab import ARRANGEMENTS, KINDS, MOST_ARCS, drawn
+
+# What the page makes of the settings, one answer for each of them.
+PROGRAM = """return given.map((settings) => {
+    const patterns = page.patternsFor(settings);
+    return {
+        patterns,
+        heard: Array.from(page.layersUntilHeard(patterns, settings.layers)),
+        selfLoops: page.selfLoops(patterns),
+        path: page.pathThroughAll(patterns),
+        reach: page.everybodyHears(patterns),
+    };
+});"""
+SIZES = [2, 3, 5, 8, 13, 16, 31, 32, 33, 64, 65, 96, 127, 128]
+
+
+def settings_of(lab: PatternLab) -> dict:
+    names = {"n_global": "nGlobal", "n_random": "nRandom", "per_token": "perToken"}
+    names |= {"no_self": "noSelf"}
+    traits = ("kind", "n", "width", "stride", "n_global", "n_random", "per_token", "seed")
+    traits += ("layers", "arrangement", "causal", "no_self")
+    found = {names.get(trait, trait): getattr(lab, trait) for trait in traits}
+    return found | {"own": lab.own or None}
+
+
+def in_the_page(tmp_path, labs):
+    return in_node(tmp_path, PatternLab, PROGRAM, [settings_of(lab) for lab in labs])
+
+
+def some_labs(kind: str) -> list[PatternLab]:
+    """One of each size, with other widths, strides, ticks and arrangements each time."""
+    rng = np.random.default_rng(KINDS.index(kind))
+    labs = []
+    for n in [*SIZES, *SIZES]:
+        labs.append(
+            PatternLab(
+                kind,
+                n=n,
+                width=int(rng.integers(0, 17)),
+                stride=int(rng.integers(1, 33)),
+                n_global=int(rng.integers(0, 9)),
+                n_random=int(rng.integers(0, 3)),
+                per_token=int(rng.integers(1, 17)),
+                seed=int(rng.integers(0, 1000)),
+                layers=int(rng.integers(1, 6)),
+                arrangement=str(rng.choice(ARRANGEMENTS)),
+                causal=bool(rng.random() < 0.3),
+                no_self=bool(rng.random() < 0.3),
+            )
+        )
+    return labs
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_has_the_packages_patterns_and_rumours(tmp_path, kind):
+    labs = some_labs(kind)
+    for lab, answer in zip(labs, in_the_page(tmp_path, labs), strict=True):
+        wanted = lab.patterns()
+        assert [Pattern.from_lists(rows) for rows in answer["patterns"]] == wanted
+        heard = np.array(answer["heard"]).reshape(lab.n, lab.n)
+        np.testing.assert_array_equal(heard, lab.layers_until_heard())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_lamps_say_what_the_package_says_and_their_witnesses_are_true(tmp_path, kind):
+    labs = some_labs(kind)
+    decided = 0
+    for lab, answer in zip(labs, in_the_page(tmp_path, labs), strict=True):
+        patterns = lab.patterns()
+        report = check_assumption(patterns)
+        assert answer["selfLoops"]["holds"] == report.self_loops.holds
+        for ours, theirs in ((answer["path"], report.path), (answer["reach"], report.reach)):
+            if ours["holds"] is not None and theirs.holds is not None:
+                assert ours["holds"] == theirs.holds, (lab._what(), ours, theirs)
+                decided += 1
+        together = union(patterns).mask()
+        if answer["path"]["holds"]:
+            path = answer["path"]["witness"]
+            assert sorted(path) == list(range(lab.n))
+            assert together[path[1:], path[:-1]].all()
+        if answer["reach"]["holds"]:
+            assert answer["reach"]["witness"] == report.reach.witness
+            assert reach(patterns, answer["reach"]["witness"]).all()
+        elif answer["reach"]["witness"]:
+            query, key = answer["reach"]["witness"]
+            assert not reach(patterns, 2 * lab.n)[query, key] or "circles" in answer["reach"]["why"]
+        if not answer["selfLoops"]["holds"]:
+            layer, token = answer["selfLoops"]["witness"]
+            assert token not in patterns[layer].keys_of(token)
+    assert decided > 1.5 * len(labs)  # "open" is the exception
+
+
+def test_small_graphs_of_any_kind_are_decided_as_the_package_decides_them(tmp_path):
+    rng = np.random.default_rng(0)
+    labs = []
+    for n in (2, 3, 4, 5, 7, 10, 13):
+        for share in (0.15, 0.3, 0.5):
+            for n_patterns in (1, 2):
+                masks = rng.random((n_patterns, n, n)) < share
+                rows = [[np.flatnonzero(row).tolist() for row in mask] for mask in masks]
+                labs.append(PatternLab(n=n, own=rows))
+    outcomes = set()
+    for lab, answer in zip(labs, in_the_page(tmp_path, labs), strict=True):
+        report = check_assumption(lab.patterns())
+        assert answer["path"]["holds"] is report.path.holds
+        assert answer["selfLoops"]["holds"] is report.self_loops.holds
+        assert answer["reach"]["holds"] is report.reach.holds
+        outcomes.add((report.path.holds, report.reach.holds))
+    assert outcomes == {(True, True), (True, False), (False, False)} | (outcomes & {(False, True)})
+
+
+def test_too_many_leaves_on_too_few_hubs_have_no_path(tmp_path):
+    """Everybody knows the two first tokens and itself: all lie within two hops, in no line."""
+    lab = PatternLab("bigbird", n=40, width=0, n_global=2, n_random=0)
+    (answer,) = in_the_page(tmp_path, [lab])
+    assert answer["path"]["holds"] is False
+    assert answer["reach"]["witness"] == 2
+
+
+def test_an_honest_open(tmp_path):
+    """A path is hidden among random looks. The page may miss it, but never denies it."""
+    rng = np.random.default_rng(3)
+    labs = []
+    for share in (0.02, 0.04, 0.1, 0.15, 0.2, 0.3):
+        order = rng.permutation(40)
+        mask = np.eye(40, dtype=bool)
+        mask[order[1:], order[:-1]] = True
+        extra = rng.random((40, 40)) < share
+        rows = [np.flatnonzero(row).tolist() for row in mask | extra]
+        labs.append(PatternLab(n=40, own=[rows]))
+    answers = [answer["path"]["holds"] for answer in in_the_page(tmp_path, labs)]
+    assert set(answers) == {True, None}
+
+
+@pytest.mark.parametrize("n, per_token", [(1, 1), (2, 3), (9, 4), (64, 16)])
+def test_the_dice_draw_itself_and_others_once_each(n, per_token):
+    rows = drawn(n, per_token, seed=5)
+    for query, keys in enumerate(rows):
+        assert query in keys
+        assert keys == sorted(set(keys))
+        assert len(keys) == min(per_token, n)
+    assert n < 9 or drawn(n, per_token, seed=6) != rows
+
+
+def test_in_words():
+    alt = PatternLab("window", n=256 // 2, width=1, layers=3, token=64).alt
+    assert "382 of 16,384 connections" in alt
+    assert "After 3 layers token 64 has heard 7 of 128 tokens" in alt
+    assert "127 layers until all have heard of all" in alt
+    broken = PatternLab("window", n=8, causal=True, no_self=True).alt
+    assert "itself no" in broken and "reach no" in broken
+
+
+def test_the_still_draws_no_black_cloud():
+    lines = {
+        kind: len(PatternLab(kind, n=48).still().axes[-1].lines) for kind in ("window", "dense")
+    }
+    assert lines["window"] > 150
+    assert 48**2 > MOST_ARCS and lines["dense"] < 60  # the chosen token's alone
+
+
+def test_patterns_of_your_own():
+    pattern = Pattern.from_rule(6, lambda query, key: key <= query)
+    lab = PatternLab.of(pattern, layers=1, token=3)
+    assert lab.patterns() == [pattern]
+    assert "own pattern" in lab.alt and "has heard 4 of 6" in lab.alt
+    both = PatternLab.of([pattern, window(6, 1)], arrangement="both")
+    assert both.patterns() == [pattern | window(6, 1)]
+    with pytest.raises(ValueError, match="one pattern, or two over the same n"):
+        PatternLab.of([pattern, window(7, 1)])
+
+
+@pytest.mark.parametrize(
+    "given, says",
+    [
+        ({"kind": "windows"}, "kind must be one of window"),
+        ({"n": 129}, "n goes from 2 to 128 in the lab, got 129"),
+        ({"layers": 0}, "layers goes from 1 to 16 in the lab, got 0"),
+        ({"token": 32}, "token goes from 0 to 31 with n=32, got 32"),
+        ({"arrangement": "third"}, "arrangement must be one of in turn"),
+    ],
+)
+def test_errors_name_what_was_given(given, says):
+    with pytest.raises(ValueError, match=says):
+        PatternLab(**given)
