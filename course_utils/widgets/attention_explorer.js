@@ -1,5 +1,6 @@
 // Who looks at whom. Above, every head as a small map; below, one head (or two, side by side), as
-// words with lines between them or as a matrix. Only a new sentence asks the kernel.
+// words with lines between them or as a matrix. The words look at each other, or at another
+// sentence's. Only a new sentence asks the kernel.
 
 import { el, fill, keepKeys, numbersIn, textLine, choice, tick } from "./lib/dom.js";
 import { attentionScale, luminance, paintCells, whenThemeChanges } from "./lib/colors.js";
@@ -38,6 +39,16 @@ const STYLE = `
 const WIDEST = 684, GAP = 16;
 const MADE_UP = /^\[[A-Z]+\]$/; // [CLS], [SEP]: tokens that no reader wrote
 
+/** Of all weights, [layer × head × query × key], one head's: some rows of it, some columns. */
+export function headMap(weights, [nHeads, nQueries, nKeys], [layer, head], rows, columns) {
+  const start = (layer * nHeads + head) * nQueries;
+  const map = new Float32Array(rows.length * columns.length);
+  rows.forEach((query, i) => columns.forEach((key, j) => {
+    map[i * columns.length + j] = weights[(start + query) * nKeys + key];
+  }));
+  return map;
+}
+
 function render({ model, el: host }) {
   const state = {
     first: [model.get("layer"), model.get("head")],
@@ -46,8 +57,9 @@ function render({ model, el: host }) {
     view: "words",
     bare: false, // without the tokens that nobody wrote
   };
-  let all, weights, nLayers, nHeads; // what Python sent
-  let shown, views, scale; // the numbers of the tokens that are drawn; what they are drawn with
+  let queries, keys, weights, nLayers, nHeads; // what Python sent: who looks, at whom, and how much
+  let shownQueries, shownKeys; // the numbers of those that are drawn
+  let views, scale; // what they are drawn with
   let given; // width in pixels; asked for only when it changes, as asking makes the page lay out
 
   const grid = el("div", { class: "grid", role: "group", "aria-label": "All heads: choose one" });
@@ -71,25 +83,26 @@ function render({ model, el: host }) {
     drawViews();
   });
   const bare = tick("", (on) => {
-    const query = shown[state.pinned];
+    const query = shownQueries[state.pinned];
     state.bare = on;
     chooseTokens();
-    state.pinned = query === undefined || !shown.includes(query) ? null : shown.indexOf(query);
+    state.pinned = shownQueries.includes(query) ? shownQueries.indexOf(query) : null;
     redraw();
   });
 
-  /** One head: the words that are drawn, and their weights, [query × key]. */
-  function head([layer, number]) {
-    const n = all.length;
-    const start = (layer * nHeads + number) * n * n;
-    const map = Float32Array.from({ length: shown.length ** 2 }, (_, i) => weights[
-      start + n * shown[Math.floor(i / shown.length)] + shown[i % shown.length]]);
-    const words = shown.map((i) => all[i]);
-    return { queries: words, keys: words, map };
+  /** One head: the words that are drawn, and their weights. */
+  function head(which) {
+    const sizes = [nHeads, queries.length, keys.length];
+    return {
+      queries: shownQueries.map((i) => queries[i]),
+      keys: shownKeys.map((i) => keys[i]),
+      map: headMap(weights, sizes, which, shownQueries, shownKeys),
+    };
   }
 
   function load() {
-    all = model.get("tokens");
+    queries = model.get("tokens");
+    keys = model.get("key_tokens");
     [nLayers, nHeads] = model.get("shape");
     state.first = [Math.min(state.first[0], nLayers - 1), Math.min(state.first[1], nHeads - 1)];
     weights = numbersIn(model.get("weights"), Float32Array);
@@ -98,11 +111,13 @@ function render({ model, el: host }) {
   }
 
   function chooseTokens() {
-    const madeUp = [...new Set(all.filter((token) => MADE_UP.test(token)))];
-    bare.root.hidden = madeUp.length === 0 || madeUp.length === all.length;
+    const madeUp = [...new Set([...queries, ...keys].filter((token) => MADE_UP.test(token)))];
+    const nothingElse = [queries, keys].some((side) => side.every((token) => MADE_UP.test(token)));
+    bare.root.hidden = madeUp.length === 0 || nothingElse;
     bare.words.textContent = `leave out ${madeUp.join(" and ")}`;
-    shown = [...all.keys()];
-    if (state.bare && !bare.root.hidden) shown = shown.filter((i) => !MADE_UP.test(all[i]));
+    const leftOut = (token) => state.bare && !bare.root.hidden && MADE_UP.test(token);
+    [shownQueries, shownKeys] = [queries, keys].map((side) =>
+      [...side.keys()].filter((i) => !leftOut(side[i])));
   }
 
   function redraw() {
@@ -129,10 +144,11 @@ function render({ model, el: host }) {
 
   function small(layer, number) {
     const canvas = el("canvas");
-    const { map, keys } = head([layer, number]);
-    paintCells(canvas, map, keys.length, strongest(map), scale);
+    const { map } = head([layer, number]);
+    paintCells(canvas, map, shownKeys.length, strongest(map), scale);
     // Drawn smaller than it is, a pixelated map would lose whole columns.
-    canvas.style.imageRendering = keys.length > 24 ? "auto" : "pixelated";
+    const longer = Math.max(shownQueries.length, shownKeys.length);
+    canvas.style.imageRendering = longer > 24 ? "auto" : "pixelated";
     const name = `layer ${layer}, head ${number}`;
     const node = keepKeys(el("button", {
       type: "button", "data-head": `${layer},${number}`, "aria-label": name, title: name,
@@ -226,7 +242,7 @@ function render({ model, el: host }) {
   host.replaceChildren(root);
   given = holder.clientWidth;
   load();
-  if (all.includes(model.get("looker"))) state.pinned = all.indexOf(model.get("looker"));
+  if (queries.includes(model.get("looker"))) state.pinned = queries.indexOf(model.get("looker"));
   redraw();
   whenThemeChanges(root, redraw);
   model.on("change:answered", () => {

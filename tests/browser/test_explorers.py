@@ -55,6 +55,17 @@ EXPLORERS = {
         "from course_utils.widgets import SoftmaxExplorer",
         "SoftmaxExplorer()",
     ],
+    "translation": [
+        "import numpy as np\n"
+        "from course_utils.widgets import AttentionExplorer\n"
+        "def turn_round(text):\n"
+        "    'The words from the last to the first, each looking at what it was, and an end.'\n"
+        "    words = text.split()\n"
+        "    n = len(words)\n"
+        "    sure = np.vstack([np.eye(n)[::-1], np.full((1, n), 1 / n)])\n"
+        "    return [*reversed(words), '■'], np.stack([[sure, (sure + 1 / n) / 2]]), words",
+        "AttentionExplorer(*turn_round('I have to drink coffee'), text='I have to drink coffee', read=turn_round)",
+    ],
     "attention": [
         "from course_utils.pretrained import load_minilm\n"
         "from course_utils.widgets import AttentionExplorer\n"
@@ -148,6 +159,42 @@ def test_attention_explorer(lab, page, place, picture):
     expect(figures.nth(0)).to_contain_text("Layer 2, head 4: “she” looks at mary")
     assert page.traffic.comm_messages > sent
     assert_legible(notebook, explorer, picture, "attention")
+
+
+def test_attention_explorer_between_two_sentences(lab, page, place, picture):
+    """Six words look at five others: in small maps, as lines, in a matrix, and typed anew."""
+    notebook, explorer = open_explorer(lab, page, place, "translation")
+    figure, status = explorer.locator("figure"), explorer.locator("figure").get_by_role("status")
+    maps = explorer.get_by_role("group", name="All heads: choose one")
+    sizes = "nodes => nodes.map(node => [node.height, node.width])"
+    assert maps.locator("canvas").evaluate_all(sizes) == [[6, 5], [6, 5]]
+    sent = page.traffic.comm_messages
+
+    expect(figure.locator("path")).to_have_count(5 + 5)  # one for each word, and the end's five
+    figure.get_by_role("button", name="drink, word 2").hover()
+    expect(status).to_have_text("Layer 0, head 0: “drink” looks at drink\u00a0100\u00a0%.")
+    expect(figure.locator("path:visible")).to_have_count(1)
+    figure.get_by_role("button", name="■, word 6").hover()
+    expect(figure.locator("path:visible")).to_have_count(5)
+    page.mouse.move(0, 0)
+    assert_legible(notebook, explorer, picture, "translation")
+    maps.get_by_role("button", name="layer 0, head 1", exact=True).click()
+    explorer.get_by_role("radio", name="a matrix").check()
+    figure.get_by_role("button", name="coffee, word 1").hover()
+    expect(status).to_contain_text("head 1: “coffee” looks at coffee\u00a060\u00a0%, I\u00a010")
+    assert_legible(notebook, explorer, picture, "translation-matrix")
+    assert page.traffic.comm_messages == sent
+
+    explorer.get_by_role("textbox", name="Your sentence").fill("[CLS] Tom drinks")
+    page.keyboard.press("Enter")
+    tom = figure.get_by_role("button", name="Tom, word 2")
+    tom.hover()
+    expect(status).to_contain_text("“Tom” looks at Tom\u00a067")
+    assert maps.locator("canvas").evaluate_all(sizes) == [[4, 3], [4, 3]]
+    explorer.get_by_role("checkbox", name="leave out [CLS]").check()
+    assert maps.locator("canvas").evaluate_all(sizes) == [[3, 2], [3, 2]]
+    tom.hover()
+    expect(status).to_contain_text("“Tom” looks at Tom\u00a067\u00a0%, drinks\u00a017")
 
 
 def test_a_sentence_that_cannot_be_read_is_told_and_the_maps_stay(lab, page, place):

@@ -1,4 +1,4 @@
-"""The explorers of lessons 01 to 03: Python's side, and the page's arithmetic held against it.
+"""The explorers of lessons 01 to 04: Python's side, and the page's arithmetic held against it.
 
 The page's half runs in node where there is one; without it those tests are skipped (the browser
 tests run the same code in Chromium).
@@ -9,7 +9,7 @@ import pytest
 from pages import in_node
 
 from course_utils.text import BPETokenizer, CharTokenizer
-from course_utils.widgets import BPEExplorer, PositionExplorer, SoftmaxExplorer
+from course_utils.widgets import AttentionExplorer, BPEExplorer, PositionExplorer, SoftmaxExplorer
 from course_utils.widgets.bpe_explorer import number_merges
 from course_utils.widgets.position_explorer import sinusoid
 from course_utils.widgets.softmax_explorer import (
@@ -255,3 +255,32 @@ def test_softmax_saturates_without_the_root_and_not_with_it():
 def test_softmax_errors_name_what_was_given(given, says):
     with pytest.raises(ValueError, match=says):
         SoftmaxExplorer(**given)
+
+
+# ---- attention
+
+MAPS = """
+  const { weights, sizes, heads, rows, columns } = given;
+  return heads.map((head) => [...page.headMap(weights, sizes, head, rows, columns)]);
+"""
+
+
+@pytest.mark.parametrize("n_query, n_key", [(4, 4), (5, 3), (2, 6)])
+def test_page_finds_each_head_of_one_sentence_and_of_two(tmp_path, n_query, n_key):
+    weights = np.random.default_rng(7).dirichlet(np.ones(n_key), size=(2, 3, n_query))
+    looking, looked_at = [f"q{i}" for i in range(n_query)], [f"k{i}" for i in range(n_key)]
+    explorer = AttentionExplorer(looking, weights, looked_at)
+    heads = [[layer, head] for layer in range(2) for head in range(3)]
+    rows, columns = list(range(1, n_query)), list(range(n_key - 1))  # some are left out
+    given = {
+        "weights": np.frombuffer(explorer.weights, dtype="<f4").tolist(),
+        "sizes": [explorer.shape[1], len(explorer.tokens), len(explorer.key_tokens)],
+        "heads": heads,
+        "rows": rows,
+        "columns": columns,
+    }
+    for (layer, head), found in zip(
+        heads, in_node(tmp_path, AttentionExplorer, MAPS, given), strict=True
+    ):
+        expected = weights[layer, head][1:, : n_key - 1]
+        np.testing.assert_allclose(np.reshape(found, expected.shape), expected, rtol=1e-6)

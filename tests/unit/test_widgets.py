@@ -27,10 +27,12 @@ from course_utils.widgets.explorer import LIB, page_look, page_module
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 TOKENS = ["[CLS]", "tom", "drinks", "[SEP]"]
+ENGLISH = ["I", "have", "to", "drink", "coffee", "."]
+GERMAN = ["Ich", "muss", "Kaffee", "trinken", "."]
 
 
-def attention(n_layers=2, n_heads=3, n=4) -> np.ndarray:
-    scores = np.random.default_rng(0).normal(size=(n_layers, n_heads, n, n)) * 2
+def attention(n_layers=2, n_heads=3, n=4, n_key=None) -> np.ndarray:
+    scores = np.random.default_rng(0).normal(size=(n_layers, n_heads, n, n_key or n)) * 2
     shares = np.exp(scores)
     return shares / shares.sum(-1, keepdims=True)
 
@@ -38,6 +40,9 @@ def attention(n_layers=2, n_heads=3, n=4) -> np.ndarray:
 # One of each explorer that the package offers, or more, as a lesson would make it.
 EXAMPLES = {
     "AttentionExplorer": lambda: AttentionExplorer(TOKENS, attention(), layer=1, head=2),
+    "AttentionExplorer, two sentences": lambda: AttentionExplorer(
+        GERMAN, attention(n=5, n_key=6), ENGLISH, layer=1, looker="trinken"
+    ),
     "BPEExplorer": lambda: BPEExplorer(
         BPETokenizer.train("Tom drinks cold coffee. Tom drinks cold cocoa.", 10),
         "Tom drinks cold coffee ☕ for $5 and 咖啡",
@@ -181,6 +186,47 @@ def test_attention_in_words():
     assert "a at b (75%), b at a (90%)" in AttentionExplorer(["a", "b"], weights).alt
 
 
+def translation() -> np.ndarray:
+    """One head, nine tenths of whose look go where the word is translated from."""
+    weights = np.full((1, 1, 5, 6), 0.02)
+    weights[0, 0, range(5), [0, 2, 4, 3, 5]] = 0.9
+    return weights
+
+
+def test_a_translation_is_looked_up_in_the_other_sentence():
+    explorer = AttentionExplorer(GERMAN, translation(), ENGLISH, looker="trinken")
+    assert (explorer.tokens, explorer.key_tokens) == (GERMAN, ENGLISH)
+    np.testing.assert_array_equal(explorer.table, translation().astype("float32"))
+    assert "5 tokens look at the 6 of another sentence (I have to drink coffee .). " in explorer.alt
+    assert "“trinken” looks at drink 90%, I 2%, have 2%" in explorer.alt
+    assert "muss at to (90%), Kaffee at coffee (90%), trinken at drink (90%)" in explorer.alt
+    _, chosen = explorer.still().axes
+    across = [label.get_text() for label in chosen.get_xticklabels()]
+    down = [label.get_text() for label in chosen.get_yticklabels()]
+    assert (down, across) == (GERMAN, ENGLISH)
+    frame = chosen.patches[0]
+    assert (*frame.get_xy(), frame.get_width()) == (-0.5, 2.5, 6)  # the row of "trinken"
+    assert chosen.images[0].get_array().shape == (5, 6)
+
+
+def test_one_sentence_looks_at_itself():
+    explorer = AttentionExplorer(TOKENS, attention())
+    assert explorer.key_tokens == TOKENS
+    assert "another sentence" not in explorer.alt
+
+
+def test_small_maps_of_two_sentences_keep_each_head_s_strongest_look():
+    weights = attention(n=5, n_key=6)
+    explorer = AttentionExplorer(GERMAN, weights, ENGLISH)
+    overview = explorer.still().axes[0].images[0].get_array()
+    assert overview.shape == (2 * (5 + 1), 3 * (6 + 1))  # a line of page after each map
+    for layer in range(2):
+        for head in range(3):
+            small = overview[6 * layer : 6 * layer + 5, 7 * head : 7 * head + 6]
+            most = weights[layer, head].max()
+            np.testing.assert_allclose(small, weights[layer, head] / most, rtol=1e-5)
+
+
 def test_the_still_shows_every_head_and_whom_the_looker_looks_at():
     explorer = AttentionExplorer(TOKENS, attention(), layer=1, head=2, looker="tom")
     overview, chosen = explorer.still().axes
@@ -195,9 +241,13 @@ def test_the_still_shows_every_head_and_whom_the_looker_looks_at():
 @pytest.mark.parametrize(
     "tokens, weights, where, says",
     [
-        (TOKENS, attention()[0], {}, r"\[n_layers, n_heads, n, n\], got shape \[3, 4, 4\]"),
-        (TOKENS, attention()[..., :3], {}, r"\[2, 3, 4, 3\]"),
-        (TOKENS[:3], attention(), {}, "of 4 tokens, there are 3"),
+        (TOKENS, attention()[0], {}, r"n_heads, n_query, n_key\], got shape \[3, 4, 4\]"),
+        (TOKENS, attention()[..., :3], {}, "4 tokens that look at 3, .* 4 that look at 4. .*key_t"),
+        (TOKENS[:3], attention(), {}, "of 4 tokens that look at 4, there are 3 that look at 3"),
+        (GERMAN, attention(n=6, n_key=5), {"key_tokens": ENGLISH}, "6 .* at 5, .* 5 .* at 6"),
+        (GERMAN, attention(n=5)[..., :0], {"key_tokens": []}, "no tokens"),
+        (["a"], attention(1, 1, 1, 65), {"key_tokens": ["b"] * 65}, "65 tokens; .* up to 64"),
+        (GERMAN, attention(n=5, n_key=6), {"key_tokens": ENGLISH, "looker": "I"}, "'I' is none"),
         ([], attention(n=0), {}, "no tokens"),
         (["a"] * 65, attention(1, 1, 65), {}, "65 tokens; .* up to 64"),
         (TOKENS, attention() * np.nan, {}, "NaN"),
@@ -230,6 +280,27 @@ def test_a_typed_sentence_is_read_and_comes_all_at_once():
     assert explorer.table.shape == (2, 3, 6, 6)
     assert (explorer.trouble, explorer.answered) == ("", 1)
     assert "coffee at" in explorer.alt
+
+
+class Translator:
+    """Says every word twice; each of the two looks at the word that it was."""
+
+    def attention(self, text):
+        english = text.split()
+        german = [word for word in english for _ in range(2)]
+        return german, np.repeat(np.eye(len(english)), 2, axis=0)[None, None], english
+
+
+def test_a_typed_sentence_is_translated_and_both_sides_come_at_once():
+    explorer = AttentionExplorer.from_model(Translator(), "tom drinks")
+    explorer.text = "tom drinks coffee"
+    assert explorer.tokens == ["tom", "tom", "drinks", "drinks", "coffee", "coffee"]
+    assert explorer.key_tokens == ["tom", "drinks", "coffee"]
+    assert explorer.table.shape == (1, 1, 6, 3)
+    assert "drinks at drinks (100%), coffee at coffee (100%)" in explorer.alt
+    explorer.text = ""
+    assert (explorer.trouble[-10:], explorer.answered) == ("no tokens.", 2)
+    assert len(explorer.key_tokens) == 3
 
 
 @pytest.mark.parametrize("text, says", [("word " * 100, "102 tokens"), ("voldemort", "LookupErr")])
