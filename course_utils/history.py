@@ -15,7 +15,7 @@ class History:
     `valid_losses` belong to `valid_steps`. `seconds` by the clock and `tokens` are totals over all
     runs that were resumed; `processor_seconds` add up the threads of this process, and say more on
     a machine that does other things too. `stopped` says why it ended: "steps" (all were done),
-    "minutes", "patience", "interrupted", or "" while it is going on.
+    "minutes", "patience", "enough", "interrupted", or "" while it is going on.
     """
 
     steps: list[int] = field(default_factory=list)

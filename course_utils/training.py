@@ -46,6 +46,7 @@ def fit(
     accumulate: int = 1,
     minutes: Real | None = None,
     patience: int | None = None,
+    enough: Real | None = None,
     checkpoint: str | Path | None = None,
     seed: int = 0,
     show: bool = True,
@@ -59,8 +60,8 @@ def fit(
 
     Every `every` steps, and at the end, the loss on `valid` is taken (a finite sequence of batches,
     or a function of the model), without dropout. After `patience` of those without a new best
-    training ends; with `patience` the model has the weights of the best in the end. `minutes` ends
-    training too.
+    training ends; with `patience` the model has the weights of the best in the end. A loss on
+    `valid` that is not above `enough` ends training, and so do `minutes`.
 
     With `checkpoint` everything is written to that file every `every` steps and at the end; if it
     exists, training goes on from it, step for step as if it had never stopped. Ctrl-C (or the
@@ -78,8 +79,9 @@ def fit(
     for name, count in counts.items():
         if count is not None and count < 1:
             raise ValueError(f"{name} is a number of 1 or more, got {count}.")
-    if patience is not None and valid is None:
-        raise ValueError("patience waits for the loss on validation data: give `valid` too.")
+    for name, waits in {"patience": patience, "enough": enough}.items():
+        if waits is not None and valid is None:
+            raise ValueError(f"{name} waits for the loss on validation data: give `valid` too.")
     if not (valid is None or callable(valid) or isinstance(valid, Epoch)):
         raise TypeError(
             f"valid is a function of the model, or batches that come to an end; {type(valid)} has "
@@ -87,7 +89,7 @@ def fit(
         )
     run = Run(model, batches, loss, learning_rate, weight_decay=weight_decay, betas=betas,
               clip=clip, accumulate=accumulate, seed=seed)  # fmt: skip
-    run.plan(steps, minutes, every, valid, patience)
+    run.plan(steps, minutes, every, valid, patience, enough)
     run.checkpoint = None if checkpoint is None else Path(checkpoint)
     if run.checkpoint is not None and run.checkpoint.exists():
         run.resume()
@@ -133,9 +135,10 @@ class Run:
         every: int,
         valid: Validation | None,
         patience: int | None,
+        enough: Real | None,
     ) -> None:
         """How long to train, and what to look at meanwhile."""
-        self.steps, self.every, self.patience = steps, every, patience
+        self.steps, self.every, self.patience, self.enough = steps, every, patience, enough
         self.seconds_allowed = math.inf if minutes is None else 60 * minutes
         self.valid = valid
 
@@ -294,7 +297,11 @@ class Run:
         history = self.history
         if len(history.steps) >= self.steps:
             return "steps"
-        if self.patience is not None and history.valid_losses:
+        if not history.valid_losses:
+            return ""
+        if self.enough is not None and history.valid_losses[-1] <= self.enough:
+            return "enough"
+        if self.patience is not None:
             since = history.valid_losses[history.valid_steps.index(history.best[0]) + 1 :]
             if len(since) >= self.patience:
                 return "patience"

@@ -143,6 +143,7 @@ ENDINGS = {
     "steps": "all steps done",
     "minutes": "the time is up",
     "patience": "validation got no better",
+    "enough": "validation got as good as asked for",
     "interrupted": "interrupted; everything so far is kept",
 }
 

@@ -298,6 +298,13 @@ def test_patience_ends_it_and_gives_the_best_weights_back(tmp_path):
     other = small(seed=1)
     again = run(other, valid=valid, steps=100, every=2, patience=2, checkpoint=tmp_path / "c.pt")
     assert again.steps == history.steps  # it does not try its luck again
+
+
+def test_a_validation_loss_that_is_good_enough_ends_it():
+    scores = iter([3.0, 1.5, 1.0, 0.5])
+    history = run(valid=lambda model: next(scores), steps=100, every=2, enough=1.0)
+    assert history.stopped == "enough" and history.valid_losses == [3.0, 1.5, 1.0]
+    assert history.steps[-1] == history.valid_steps[-1] == 6
     assert torch.equal(weights(other), kept[1])
 
 
@@ -440,7 +447,8 @@ def test_a_gradient_that_is_not_finite_is_found_before_the_step():
     [
         ({"steps": 0}, "steps is a number of 1 or more, got 0"),
         ({"accumulate": 0}, "accumulate is a number of 1 or more, got 0"),
-        ({"patience": 3}, "give `valid` too"),
+        ({"patience": 3}, "patience waits .* give `valid` too"),
+        ({"enough": 0.1}, "enough waits .* give `valid` too"),
     ],
 )
 def test_arguments_that_make_no_sense(plain_shapes, wrong, named):
