@@ -15,5 +15,13 @@ from course_utils.mixers.attention import (
     dot_product_attention,
 )
 from course_utils.mixers.nothing import NoMixing
+from course_utils.mixers.sparse import SparseAttention
 
-__all__ = ["Attention", "KeyValues", "NoMixing", "capture_attention", "dot_product_attention"]
+__all__ = [
+    "Attention",
+    "KeyValues",
+    "NoMixing",
+    "SparseAttention",
+    "capture_attention",
+    "dot_product_attention",
+]
