@@ -298,6 +298,7 @@ def test_patience_ends_it_and_gives_the_best_weights_back(tmp_path):
     other = small(seed=1)
     again = run(other, valid=valid, steps=100, every=2, patience=2, checkpoint=tmp_path / "c.pt")
     assert again.steps == history.steps  # it does not try its luck again
+    assert torch.equal(weights(other), kept[1])
 
 
 def test_a_validation_loss_that_is_good_enough_ends_it():
@@ -305,7 +306,6 @@ def test_a_validation_loss_that_is_good_enough_ends_it():
     history = run(valid=lambda model: next(scores), steps=100, every=2, enough=1.0)
     assert history.stopped == "enough" and history.valid_losses == [3.0, 1.5, 1.0]
     assert history.steps[-1] == history.valid_steps[-1] == 6
-    assert torch.equal(weights(other), kept[1])
 
 
 def test_a_finished_run_is_finished(tmp_path):
