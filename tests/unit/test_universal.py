@@ -169,7 +169,8 @@ def by_hand(patterns, path, levels, factor, n_spread, digits):
         ids[token] += levels * (max(seen) - min(seen))
     for layer in range(n_spread):
         rows = [patterns[layer % p].keys_of(token) for token in range(n)]
-        ids = [own + factor * max(ids[key] for key in row) for own, row in zip(ids, rows, strict=True)]
+        highest = [max(ids[key] for key in row) for row in rows]
+        ids = [own + factor * most for own, most in zip(ids, highest, strict=True)]
     return ids
 
 
