@@ -92,6 +92,11 @@ COMMANDS = {
         "train a model of lesson 06 or 08 from scratch, or go on where it was stopped",
         module_command("train", "course_utils.train"),
     ),
+    "reproduce": Command(
+        "reproduce EXPERIMENT [--size quick|laptop|paper] [--help for more]",
+        "measure a paper's claim again: sparse",
+        module_command("reproduce", "course_utils.reproduce"),
+    ),
     "refresh": Command(
         "refresh [--check] [LESSON ...]",
         "for authors: run notebooks and keep their outputs",

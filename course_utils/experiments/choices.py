@@ -1,0 +1,100 @@
+"""Which pattern an experiment connects its tokens by: a name, a number, and a configuration."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from course_utils import patterns
+from course_utils.mixers import SparseAttention
+from course_utils.patterns import Pattern
+
+CONFIGURATIONS = ("union", "multihead", "sequential")
+
+
+def star_first(n: int, width: int) -> Pattern:
+    """A star whose relay is the first token: a window of `width`, and token 0 with everybody.
+
+    Yun et al. 2020 let the last token be the relay. Where texts of different lengths are padded to
+    a table the last place is padding, which nobody hears, so that their star would lose its center.
+    """
+    return patterns.bigbird(n, min(width, n), n_random=0, n_global=min(1, n), seed=0)
+
+
+# From (n, the pattern's number, a seed) to the pattern's parts; the paper's definitions.
+PATTERNS: dict[str, Callable[[int, int, int], tuple[Pattern, ...]]] = {
+    "dense": lambda n, number, seed: (patterns.dense(n),),
+    "strided": lambda n, number, seed: patterns.strided(n, number),
+    "fixed": lambda n, number, seed: patterns.fixed(n, number),
+    "star": lambda n, number, seed: (patterns.star(n, number),),
+    "star, relay first": lambda n, number, seed: (star_first(n, number),),
+    "random": lambda n, number, seed: (patterns.random(n, min(number, n), seed=seed),),
+    "window": lambda n, number, seed: (patterns.window(n, number),),
+    "nobody": lambda n, number, seed: (patterns.self_only(n),),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A pattern by its name and its one number: stride, width, or keys a token ("random").
+
+    `strided` and `fixed` have two parts each. The configuration says how they share the layers:
+    "union" (each layer has both), "multihead" (half of the heads one, half the other) or
+    "sequential" (the layers take turns). Source: Yun et al. 2020, section 3 and its experiments.
+    """
+
+    pattern: str
+    number: int = 0
+    configuration: str = ""
+
+    def __post_init__(self):
+        if self.pattern not in PATTERNS:
+            known = ", ".join(PATTERNS)
+            raise ValueError(f"there is no pattern {self.pattern!r}; there are {known}.")
+        two_parts = self.pattern in ("strided", "fixed")
+        if two_parts != (self.configuration in CONFIGURATIONS):
+            wanted = f"one of {', '.join(CONFIGURATIONS)}" if two_parts else 'no configuration, ""'
+            raise ValueError(f"{self.pattern} takes {wanted}; got {self.configuration!r}.")
+
+    def __str__(self) -> str:
+        number = f" {self.number}" if self.number else ""
+        return f"{self.pattern}{number}" + (f", {self.configuration}" if self.configuration else "")
+
+    def of_layer(self, layer: int, n: int, n_heads: int, seed: int) -> Pattern | list[Pattern]:
+        """Who may look at whom in that layer, among `n` tokens; a list has a pattern a head."""
+        parts = PATTERNS[self.pattern](n, self.number, seed)
+        if self.configuration == "union":
+            return patterns.union(parts)
+        if self.configuration == "multihead":
+            return patterns.multihead(parts, n_heads)
+        return parts[layer % len(parts)]
+
+    def mixer(
+        self, d_model: int, n_heads: int, *, seed: int, causal: bool = False
+    ) -> Callable[[int], SparseAttention]:
+        """What models take: layer -> that layer's attention, for texts of any length."""
+
+        def layer_of(layer: int) -> SparseAttention:
+            @functools.cache
+            def of_length(n: int) -> Pattern | list[Pattern]:
+                return self.of_layer(layer, n, n_heads, seed)
+
+            return SparseAttention(d_model, n_heads, of_length, causal=causal)
+
+        return layer_of
+
+    def sparsity(
+        self, n: int, *, n_layers: int, n_heads: int, seed: int = 0, causal: bool = False
+    ) -> float:
+        """The share of dense attention's connections that is missing, over all layers and heads."""
+        found = possible = 0
+        for layer in range(n_layers):
+            of_heads = self.of_layer(layer, n, n_heads, seed)
+            for pattern in of_heads if isinstance(of_heads, list) else [of_heads]:
+                found += (pattern.causal() if causal else pattern).n_connections
+                possible += n * (n + 1) // 2 if causal else n * n
+        return 1 - found / possible
+
+
+def in_all_configurations(pattern: str, *numbers: int) -> list[Choice]:
+    """`strided` or `fixed` with each number and in each of the three configurations."""
+    return [Choice(pattern, number, way) for number in numbers for way in CONFIGURATIONS]

@@ -1,0 +1,144 @@
+"""English to German, with an encoder whose tokens hear a part of their sentence.
+
+The paper translates English to Czech (WMT18, 6 blocks, 8 heads) with the same pattern in encoder
+and decoder. Here the encoder alone is sparse, and the sentences are short: a dozen tokens, among
+which there is little to save.
+Source: Yun et al. 2020, experiments on translation.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from course_utils import datasets, parallel
+from course_utils.batches import BEGIN, END, PAD, PairBatches
+from course_utils.experiments import report
+from course_utils.experiments.choices import Choice
+from course_utils.experiments.runs import Run, finished, with_seeds
+from course_utils.losses import translation_loss
+from course_utils.models import Seq2SeqTransformer
+from course_utils.schedules import warmup_cosine
+from course_utils.text import BYTES, BPETokenizer
+from course_utils.training import fit
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is trained. `typical_n`: the number of source tokens that sparsity is told for."""
+
+    n_pairs: int = 30_000
+    vocab_size: int = 1_000
+    d_model: int = 96
+    n_heads: int = 4
+    n_layers: int = 2
+    batch_size: int = 64
+    steps: int = 500
+    peak: float = 3e-3
+    tested_on: int = 500  # pairs
+    typical_n: int = 12
+
+    @property
+    def warmup(self) -> int:
+        return self.steps // 10
+
+
+METRIC = "nats per token"
+PAPER_SAYS = [
+    "Strided and fixed with the union configuration are best, close to dense (trends, of BLEU).",
+    "Random is worst.",
+]
+SIZES = {
+    "quick": Settings(n_pairs=64, vocab_size=280, d_model=16, n_heads=2, batch_size=8, steps=4,
+                      tested_on=8),
+    "laptop": Settings(),
+    # Blocks and heads are the paper's, and the width of the base model; its corpus is not bundled.
+    "paper": Settings(vocab_size=4_000, d_model=512, n_heads=8, n_layers=6, steps=9_000, peak=5e-4,
+                      tested_on=1_000),
+}  # fmt: skip
+
+
+def choices() -> list[Choice]:
+    """A stride near the root of a dozen. The star's relay comes first: the last may be padding."""
+    return [
+        Choice("dense"),
+        Choice("strided", 3, "union"),
+        Choice("strided", 3, "multihead"),
+        Choice("strided", 3, "sequential"),
+        Choice("fixed", 3, "union"),
+        Choice("fixed", 3, "multihead"),
+        Choice("fixed", 3, "sequential"),
+        Choice("star, relay first", 1),
+        Choice("random", 4),
+        Choice("window", 1),
+        Choice("nobody"),
+    ]
+
+
+def runs(size: str) -> list[Run]:
+    found, n_seeds = choices(), 3
+    if size == "quick":
+        found, n_seeds = [Choice("dense"), Choice("star, relay first", 1)], 1
+    n_layers = SIZES[size].n_layers
+    return with_seeds([Run("translation", choice, n_layers, 0) for choice in found], n_seeds)
+
+
+@functools.lru_cache(maxsize=1)  # the same in every run
+def tokenizer_of(n_pairs: int, vocab_size: int) -> BPETokenizer:
+    special = [PAD, BEGIN, END]
+    pairs = datasets.english_german("train")[:n_pairs]
+    text = "\n".join(sentence for pair in pairs for sentence in pair)
+    return BPETokenizer.train(text, vocab_size - len(BYTES) - len(special), special=special)
+
+
+def measure(run: Run, settings: Settings) -> dict[str, Any]:
+    """Train the run's translator; its loss on unseen pairs, in nats a token."""
+    tokenizer = tokenizer_of(settings.n_pairs, settings.vocab_size)
+    train = datasets.english_german("train")[: settings.n_pairs]
+    unseen = datasets.english_german("valid")[: settings.tested_on]
+    history = fit(
+        new_model(run, settings, tokenizer.vocab_size),
+        PairBatches(train, tokenizer, batch_size=settings.batch_size, seed=run.seed),
+        translation_loss(),
+        steps=settings.steps,
+        learning_rate=warmup_cosine(settings.peak, warmup=settings.warmup, steps=settings.steps),
+        valid=PairBatches(unseen, tokenizer, batch_size=settings.batch_size),
+        every=max(1, settings.steps // 2),
+        seed=run.seed,
+        show=False,
+    )
+    finished(history)
+    sparsity = run.choice.sparsity(
+        settings.typical_n, n_layers=run.n_layers, n_heads=settings.n_heads, seed=run.seed
+    )
+    losses = [round(loss, 4) for loss in history.valid_losses]
+    return {
+        METRIC: losses[-1],
+        "steps": history.valid_steps,
+        "nats by step": losses,
+        "sparsity": round(sparsity, 4),
+        "seconds": round(history.seconds, 1),
+    }
+
+
+def new_model(run: Run, settings: Settings, vocab_size: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(run.seed)
+        model = Seq2SeqTransformer(
+            vocab_size,
+            d_model=settings.d_model,
+            n_heads=settings.n_heads,
+            n_layers=run.n_layers,
+            d_ff=4 * settings.d_model,
+            mixer=run.choice.mixer(settings.d_model, settings.n_heads, seed=run.seed),
+        )
+    return model.to(parallel.device())
+
+
+def figure(rows: list[dict[str, Any]]) -> Figure:
+    return report.dots(
+        rows, title="English to German, with a sparse encoder", xlabel=METRIC, best="low"
+    )

@@ -1,0 +1,18 @@
+"""`python -m course_utils reproduce EXPERIMENT`: a paper's claim, measured here.
+
+Each experiment is a module with a `main(arguments)` of its own.
+"""
+
+import importlib
+
+from course_utils.environment.commands import parser_of
+
+EXPERIMENTS = {"sparse": "course_utils.experiments.sparse"}
+
+
+def main(arguments: list[str]) -> int:
+    """Hand over to the experiment that the first argument names."""
+    parser = parser_of("reproduce")
+    parser.add_argument("experiment", choices=list(EXPERIMENTS), help="which paper's")
+    chosen = parser.parse_args(arguments[:1])
+    return importlib.import_module(EXPERIMENTS[chosen.experiment]).main(arguments[1:])
