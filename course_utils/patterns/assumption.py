@@ -105,7 +105,9 @@ def _reach(patterns: tuple[Pattern, ...], self_loops: bool) -> Answer:
         return Answer(True, f"{layers} layer{plural} until all have heard of all", layers)
     if missing is not None:
         query, key = missing
-        why = f"the rumour goes round in circles: token {query} has not heard of {key} when others have"
+        why = (
+            f"news is lost on the way: at no time have all, such as {query} of {key}, heard of all"
+        )
         return Answer(False, why, missing)
     if self_loops:  # each cycle of layers carries news along every connection and forgets none
         return Answer(True, "all hear of all in the end; the layers were too many to count")
@@ -158,7 +160,8 @@ def _count_layers(
         state = (layer % len(patterns), heard.tobytes()) if not monotone else None
         if state in seen:
             return None, tuple(int(place) for place in np.argwhere(~unpack(heard, n))[0])
-        seen.add(state) if state else None
+        if not monotone:
+            seen.add(state)
         heard = listen(pattern, heard)
         layer += 1
         work += words * (pattern.n_connections + n)

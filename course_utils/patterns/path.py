@@ -4,7 +4,7 @@ Finding one is hard in general: no method is known that is fast for every graph.
 answers, a path, a reason why there is none, or None: not decided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,14 +28,14 @@ def find_path(pattern: Pattern) -> list[int] | None:
     for order in _obvious(pattern.n):
         if is_path(pattern, order):
             return order.tolist()
-    speakers = _hears_of(pattern)
+    listeners = _listeners(pattern)
     if pattern.n <= EXACT:
-        return _exact(speakers)
-    _excluded(pattern, speakers)
-    return _search(speakers)
+        return _exact(listeners)
+    _excluded(pattern, listeners)
+    return _search(listeners)
 
 
-def is_path(pattern: Pattern, order: np.ndarray) -> bool:
+def is_path(pattern: Pattern, order: Sequence[int] | np.ndarray) -> bool:
     """Whether each token of the order, from the second on, may look at the one before it."""
     order = np.asarray(order)
     if len(order) != pattern.n or not np.array_equal(np.sort(order), np.arange(pattern.n)):
@@ -43,11 +43,8 @@ def is_path(pattern: Pattern, order: np.ndarray) -> bool:
     wanted = order[1:] * pattern.n + order[:-1]
     codes = pattern.queries * pattern.n + pattern.keys
     found = np.searchsorted(codes, wanted)
-    return (
-        bool((codes[np.minimum(found, len(codes) - 1)] == wanted).all())
-        if len(codes)
-        else (pattern.n == 1)
-    )
+    inside = np.minimum(found, len(codes) - 1)
+    return pattern.n == 1 or bool(len(codes) and (codes[inside] == wanted).all())
 
 
 def _obvious(n: int) -> Iterator[np.ndarray]:
@@ -56,7 +53,7 @@ def _obvious(n: int) -> Iterator[np.ndarray]:
     yield np.arange(n)[::-1]
 
 
-def _hears_of(pattern: Pattern) -> list[list[int]]:
+def _listeners(pattern: Pattern) -> list[list[int]]:
     """For each token the others that may look at it: where a path can go on from it."""
     query, key = pattern.queries, pattern.keys
     others = query != key
@@ -130,7 +127,7 @@ def _closure(pattern: Pattern) -> np.ndarray:
 
 
 def _search(listeners: list[list[int]]) -> list[int] | None:
-    """From a few beginnings, always on to the token with the fewest ways out (Warnsdorff's rule)."""
+    """From a few beginnings, always on to the token with the fewest ways out (Warnsdorff)."""
     n = len(listeners)
     speakers: list[list[int]] = [[] for _ in range(n)]
     for token, row in enumerate(listeners):

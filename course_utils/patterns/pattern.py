@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class Pattern:
         return cls(n, starts, codes % n, name)
 
     @classmethod
-    def from_lists(cls, lists: Sequence[Iterable[int]], name: str = "lists") -> "Pattern":
+    def from_lists(cls, lists: Sequence[Iterable[SupportsIndex]], name: str = "lists") -> "Pattern":
         """Row q of `lists` names the keys of query q."""
         rows = [sorted({int(key) for key in row}) for row in lists]
         starts = np.cumsum([0, *map(len, rows)])
