@@ -7,7 +7,10 @@ import importlib
 
 from course_utils.environment.commands import parser_of
 
-EXPERIMENTS = {"sparse": "course_utils.experiments.sparse"}
+EXPERIMENTS = {
+    "sparse": "course_utils.experiments.sparse",
+    "universal": "course_utils.experiments.universal",
+}
 
 
 def main(arguments: list[str]) -> int:

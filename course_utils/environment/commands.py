@@ -94,7 +94,7 @@ COMMANDS = {
     ),
     "reproduce": Command(
         "reproduce EXPERIMENT [--size quick|laptop|paper] [--help for more]",
-        "measure a paper's claim again: sparse",
+        "measure a paper's claim again: sparse, universal",
         module_command("reproduce", "course_utils.reproduce"),
     ),
     "refresh": Command(
