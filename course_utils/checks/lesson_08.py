@@ -4,8 +4,10 @@ A text is its own answer sheet, so nothing complains when targets stand in the w
 number of bits looks like a number of nats. Most of these mistakes run, train and print something.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -61,8 +63,8 @@ def rolled(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
 
 
 def backwards(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
-    inputs = blocks_of(ids, starts, n)
-    return inputs, torch.stack([ids[max(0, s - 1) : max(0, s - 1) + n] for s in starts])
+    # Without a place before the text's first one this fails there, as a learner's slices do.
+    return blocks_of(ids, starts, n), blocks_of(ids, [start - 1 for start in starts], n)
 
 
 def cut_short(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
@@ -75,13 +77,21 @@ def only_the_last(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tenso
 
 
 def block_after(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
-    later = [(torch.arange(start + n, start + 2 * n) % len(ids)) for start in starts]
-    return blocks_of(ids, starts, n), ids[torch.stack(later)]
+    # Past the end of the text a slice is short, and torch.stack complains: so it does here.
+    return blocks_of(ids, starts, n), blocks_of(ids, [start + n for start in starts], n)
 
 
 def one_too_many(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
-    two_later = [(torch.arange(start + 2, start + n + 2) % len(ids)) for start in starts]
-    return blocks_of(ids, starts, n), ids[torch.stack(two_later)]
+    return blocks_of(ids, starts, n), blocks_of(ids, [start + 2 for start in starts], n)
+
+
+def wrong_end(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
+    inputs = blocks_of(ids, starts, n)
+    return inputs, torch.stack([ids[start + 1 : start + n] for start in starts])
+
+
+def by_number_of_block(ids: Tensor, starts: list[int], n: int) -> tuple[Tensor, Tensor]:
+    return next_characters(ids, [start * n for start in starts], n)
 
 
 def next_characters_by_index(ids, starts, n):
@@ -92,6 +102,21 @@ def next_characters_by_index(ids, starts, n):
 def next_characters_by_windows(ids, starts, n):
     windows = ids.unfold(0, n + 1, 1)[torch.tensor(starts)]
     return windows[:, :-1], windows[:, 1:]
+
+
+def how_far_on(result: object, case: Case) -> str | None:
+    """For shifts that nobody foresaw, or that wrap round the text where a slice would be short."""
+    ids, starts, n = case.args
+    if not isinstance(result, tuple | list) or not torch.equal(result[0], blocks_of(*case.args)):
+        return None
+    places = torch.tensor(starts)[:, None] + torch.arange(n)
+    for shift in range(-n, 2 * n + 1):
+        if shift != 1 and torch.equal(result[1], ids[(places + shift) % len(ids)]):
+            where = (
+                f"{abs(shift)} place{'s' * (abs(shift) != 1)} {'after' if shift > 0 else 'before'}"
+            )
+            return f"each target stands {where} its input. What comes next stands 1 place after it."
+    return None
 
 
 NEXT_CHARACTERS = [
@@ -120,6 +145,12 @@ NEXT_CHARACTERS = [
         "A block of n exercises needs n + 1 characters of text.",
     ),
     Misconception(
+        "your targets end one character too early",
+        wrong_end,
+        "ids[start + 1 : start + n] holds n − 1 characters, because a slice leaves its end out. "
+        "Both ends move: ids[start + 1 : start + n + 1].",
+    ),
+    Misconception(
         "you ask for one character a block",
         only_the_last,
         "Every place of the block is an exercise: n inputs, n targets. With the future hidden, a "
@@ -139,9 +170,7 @@ NEXT_CHARACTERS = [
     ),
     Misconception(
         "you took starts for numbers of blocks",
-        lambda ids, starts, n: next_characters_by_index(
-            ids.repeat(n), [start * n for start in starts], n
-        ),
+        by_number_of_block,
         "start = 3 means the block that begins at character 3, not the fourth block of n.",
     ),
     Misconception(
@@ -166,7 +195,8 @@ def bits_cases(seed: int) -> Iterator[Case]:
     yield Case("a fair coin, tossed eight times", (coin, torch.tensor([[0, 1, 1, 0, 1, 0, 0, 1]])))
     loaded = torch.tensor([0.9, 0.1]).log().expand(1, 4, 2).clone()
     yield Case("a coin with 90 % heads", (loaded, torch.tensor([[0, 0, 1, 0]])))
-    for batch, n, vocab in ((3, 5, 7), (2, 4, 6), (4, 3, 65)):
+    # Where n is vocab, cross_entropy does not notice that it got the axes in the wrong order.
+    for batch, n, vocab in ((3, 5, 7), (2, 6, 6), (4, 3, 65)):
         logits = 2 * torch.randn(batch, n, vocab, generator=generator)
         # Some blocks are harder than others, so that how one takes the mean shows.
         logits[0] *= 3
@@ -189,7 +219,51 @@ def bits_with_loops(logits, targets):
     return total / count
 
 
+def axes_in_torchs_order(logits: Tensor, targets: Tensor) -> float:
+    return F.cross_entropy(logits, targets).item()
+
+
+def as_number(answer: Callable) -> Callable:
+    """The same answer as a float: who wrote .item() and who did not are both told apart by it."""
+
+    @functools.wraps(answer)
+    def number(logits: Tensor, targets: Tensor) -> float:
+        return float(answer(logits, targets))
+
+    return number
+
+
 BITS = [
+    Misconception(
+        "flatten blocks and places first",
+        lambda logits, targets: axes_in_torchs_order(logits, targets) / math.log(2),
+        "F.cross_entropy takes the second axis for the characters, and yours has the places. With "
+        "one row a character, logits.flatten(0, 1) and targets.flatten(), nobody can mix them up.",
+    ),
+    Misconception(
+        "flatten blocks and places first, and mind the unit",
+        axes_in_torchs_order,
+        "F.cross_entropy takes the second axis for the characters, and yours has the places: give "
+        "it logits.flatten(0, 1) and targets.flatten(). What comes out is in nats.",
+    ),
+    Misconception(
+        "you measured the first block only",
+        lambda logits, targets: -chances(logits, targets)[0].log2().mean(),
+        "[0] makes the axes fit by leaving out all other blocks. Flatten blocks and places to one "
+        "axis instead, and every character counts.",
+    ),
+    Misconception(
+        "at each place you asked about all targets",
+        lambda logits, targets: -logits.softmax(-1)[..., targets].log2().mean(),
+        "[..., targets] looks up every target at every place. Each place has one: F.cross_entropy "
+        "picks it, or gather(-1, targets[..., None]).",
+    ),
+    Misconception(
+        "you took scores for logarithms of chances",
+        lambda logits, targets: -logits.gather(-1, targets[..., None]).mean() / math.log(2),
+        "The scores have not been through a softmax, so they are no chances yet, nor their "
+        "logarithms. F.cross_entropy does that; F.nll_loss expects it done.",
+    ),
     Misconception(
         "you gave nats for bits",
         lambda logits, targets: -chances(logits, targets).log().mean(),
@@ -304,7 +378,41 @@ def temperature_with_loops(logits, temperature):
     return torch.stack(rows).view_as(logits)
 
 
+def still_at_one(result: object, case: Case) -> str | None:
+    """For the many ways to a softmax by hand in which the temperature cancels."""
+    logits, temperature = case.args
+    ignored = temperature != 1 and isinstance(result, Tensor) and result.shape == logits.shape
+    if not ignored or not torch.allclose(result.detach().to(logits), logits.softmax(-1), atol=1e-5):
+        return None
+    return (
+        "these are the chances at temperature 1. A factor that all shares have in common cancels "
+        "when they are divided by their sum: divide the scores, before they become powers of e."
+    )
+
+
+def by_hand(logits: Tensor, temperature: float) -> Tensor:
+    powers = (logits / temperature).exp()
+    return powers / powers.sum(-1, keepdim=True)
+
+
+def without_its_axis(logits: Tensor, temperature: float) -> Tensor:
+    powers = (logits / temperature).exp()
+    return powers / powers.sum(-1)
+
+
 TEMPERATURE = [
+    Misconception(
+        "right, until the powers of e grow beyond all bounds",
+        by_hand,
+        "e to the 89 is more than float32 can hold, so it becomes infinite, and ∞/∞ is NaN. Use "
+        "torch.softmax, or subtract each row's maximum before the e-to-the: no share changes.",
+    ),
+    Misconception(
+        "the sum has lost its axis",
+        without_its_axis,
+        "sum(-1) of [3, 5] is [3], which does not stand beside its own rows any more (and where it "
+        "fits, it divides by another row's sum). keepdim=True keeps it [3, 1].",
+    ),
     Misconception(
         "you multiplied by the temperature",
         lambda logits, temperature: (logits * temperature).softmax(-1),
@@ -334,7 +442,7 @@ TEMPERATURE = [
     ),
     Misconception(
         "the chances do not add up to 1",
-        lambda logits, temperature: ((logits - logits.amax(-1, keepdim=True)) / temperature).exp(),
+        lambda logits, temperature: (logits / temperature).exp(),
         "You raised e to the scores and stopped. Divide by the sum over all characters, or let "
         "torch.softmax do both.",
     ),
@@ -464,6 +572,43 @@ def above_the_rest(probabilities: Tensor, p: float) -> Tensor:
     return kept / kept.sum()
 
 
+def there_twice(probabilities: Tensor, p: float) -> Tensor:
+    ordered, order = probabilities.sort(descending=True)
+    kept = torch.where(as_it_should(ordered, p), ordered, 0.0)[order]
+    return kept / kept.sum()
+
+
+def mask_there_twice(probabilities: Tensor, p: float) -> Tensor:
+    ordered, order = probabilities.sort(descending=True)
+    kept = torch.where(as_it_should(ordered, p)[order], probabilities, 0.0)
+    return kept / kept.sum()
+
+
+def only_the_kept(probabilities: Tensor, p: float) -> Tensor:
+    ordered = probabilities.sort(descending=True).values
+    kept = ordered[as_it_should(ordered, p)]
+    return kept / kept.sum()
+
+
+def who_stays(result: object, case: Case) -> str | None:
+    """For two mistakes at once: how many are kept, then which; the chances come after that."""
+    right = top_p(*case.args)
+    if not isinstance(result, Tensor) or result.shape != right.shape:
+        return None
+    kept, wanted = (places.nonzero().flatten().tolist() for places in (result != 0, right != 0))
+    if len(kept) != len(wanted):
+        return (
+            f"you keep {len(kept)} of the {len(right)} characters; it takes {len(wanted)}, the "
+            f"likeliest, until they hold p = {case.args[1]} together."
+        )
+    if kept != wanted:
+        return (
+            f"you keep as many as you should, but those at {kept} where {wanted} are the likeliest "
+            "(places in the order that you were given). Has somebody stayed in sorted order?"
+        )
+    return None
+
+
 def top_p_with_a_loop(probabilities, p):
     total, chosen = 0.0, []
     for character in sorted(range(len(probabilities)), key=lambda i: -probabilities[i].item()):
@@ -542,6 +687,24 @@ TOP_P = [
         "back with the order that sort returns: mask[order] = …",
     ),
     Misconception(
+        "you sorted a second time",
+        there_twice,
+        "x[order] goes from the given order to the sorted one, and you are there already. The way "
+        "back is kept[order] = x.",
+    ),
+    Misconception(
+        "you sorted your mask a second time",
+        mask_there_twice,
+        "keep[order] goes from the given order to the sorted one, where your mask is already. The "
+        "way back puts the brackets on the left: mask[order] = keep.",
+    ),
+    Misconception(
+        "you gave back the kept ones only, in sorted order",
+        only_the_kept,
+        "Nobody can tell any more which characters they belong to. The result is as long as "
+        "probabilities, with zeros for the others: start from torch.zeros_like(probabilities).",
+    ),
+    Misconception(
         "you shared out by a softmax",
         sharing_by_softmax,
         "The right ones stay, but a softmax of chances makes them nearly alike. They are chances "
@@ -577,6 +740,7 @@ TASKS = [
         reference=next_characters,
         cases=next_characters_cases,
         misconceptions=NEXT_CHARACTERS,
+        properties=[how_far_on],
         dimensions=("batch", "n"),
         hints=[
             "On paper: inputs “Tom ”, targets “om d”. Which places of the text are these?",
@@ -592,7 +756,7 @@ TASKS = [
         title="How surprised, in coin tosses?",
         reference=bits_per_character,
         cases=bits_cases,
-        misconceptions=BITS,
+        misconceptions=[replace(one, implementation=as_number(one.implementation)) for one in BITS],
         hints=[
             "For each place: the chance that the model gave to the character which came. Its −log2 "
             "is the bits; then the mean.",
@@ -615,7 +779,7 @@ TASKS = [
         reference=with_temperature,
         cases=temperature_cases,
         misconceptions=TEMPERATURE,
-        properties=[chances_add_up],
+        properties=[still_at_one, chances_add_up],
         dimensions=("vocab",),
         hints=[
             "Cold should make the favourite surer, hot should make all alike. What happens to the "
@@ -643,7 +807,7 @@ TASKS = [
         reference=top_p,
         cases=top_p_cases,
         misconceptions=TOP_P,
-        properties=[chances_add_up],
+        properties=[who_stays, chances_add_up],
         dimensions=("vocab",),
         hints=[
             "Four steps: sort the chances, the largest first; add up; keep; share out anew.",

@@ -1,6 +1,9 @@
 """Every declared task: its reference passes, its misconceptions are named, other ways pass."""
 
+from numbers import Number
+
 import pytest
+import torch
 
 from course_utils.checks import engine, task
 
@@ -41,6 +44,15 @@ def test_every_misconception_is_rejected_and_named_as_itself(declared, number, s
     verdict = judged(declared, misconception.implementation, seed)
     assert not verdict.passed
     assert misconception.explanation in verdict.text, verdict.text
+
+
+@pytest.mark.parametrize("declared", TASKS, ids=IDS)
+def test_a_wrong_number_is_a_number(declared):
+    """A tensor there would name the mistake of who returned a tensor, not of who wrote .item()."""
+    case = declared.default_cases[0]
+    if isinstance(engine._expected(declared, case), Number):
+        outcomes = [engine._as_misunderstood(declared, m, case) for m in declared.misconceptions]
+        assert not any(isinstance(outcome.value, torch.Tensor) for outcome in outcomes)
 
 
 @pytest.mark.parametrize("declared", TASKS, ids=IDS)
