@@ -202,15 +202,14 @@ def laptop_choices(settings: Settings) -> list[Choice]:
 
     A symbol and its copy are length + 1 places apart. A stride that divides this joins them in one
     hop, whatever else the pattern can do: so does 6 at a length of 17, and 16 at the paper's 127.
-    Strided has another stride beside it for that reason. Fixed has one because a summary of four
-    places can be made by four heads, one place each.
+    Strided has another stride beside it for that reason. Fixed has as many places in a block as
+    there are heads, which can then hand one place each to the block's summary.
     """
     root = round(settings.n**0.5)
     return [
         Choice("dense"),
         *in_all_configurations("strided", root, root - 1),
         *in_all_configurations("fixed", settings.n_heads),
-        Choice("fixed", root, "sequential"),
         Choice("star", 1),
         Choice("random", root),  # as few connections as fixed, sequential
         Choice("random", root + root // 2),  # as many as strided, sequential

@@ -8,8 +8,10 @@ import importlib
 import json
 import multiprocessing
 import platform
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -37,7 +39,8 @@ class Run:
     seed: int
 
     def __str__(self) -> str:
-        return f"{self.task}: {self.choice}, {self.n_layers} layers, seed {self.seed}"
+        layers = "1 layer" if self.n_layers == 1 else f"{self.n_layers} layers"
+        return f"{self.task}: {self.choice}, {layers}, seed {self.seed}"
 
 
 def from_json(stored: dict[str, Any]) -> Run:
@@ -67,6 +70,11 @@ def carry_out(
         try:
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
+        except BrokenProcessPool:
+            raise Problem(
+                "a process was killed from outside, perhaps for want of memory. The same command "
+                "goes on with what is missing; fewer --workers need less."
+            ) from None
         finally:  # after an interruption nothing new is begun
             for future in waiting:
                 future.cancel()
@@ -87,11 +95,17 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     """Something with `submit`: processes of this machine, or a Dask cluster."""
     if scheduler is None:
         # A fresh interpreter each: a copy of this one would carry torch's locked threads along.
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, initializer=end_in_silence) as pool:
             yield pool
         return
     with dask_client(scheduler) as client, client.get_executor() as pool:
         yield pool
+
+
+def end_in_silence() -> None:
+    """Ctrl-C reaches every process: this one says it, the others have nothing to add."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def dask_client(address: str) -> Any:

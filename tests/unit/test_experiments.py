@@ -1,10 +1,13 @@
 """The papers' experiments at their smallest: what is run, stored, stopped and told."""
 
 import json
+import os
+import signal
 import sys
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -142,7 +145,7 @@ def test_the_command(tmp_path, capsys):
     for wrong in ["nothing"], ["sparse", "--size", "huge"], ["sparse", "--workers", "0"]:
         with pytest.raises(SystemExit):
             main(wrong)
-    assert all(sys.modules.get(module) or module for module in EXPERIMENTS.values())
+    assert all(find_spec(module) for module in EXPERIMENTS.values())
 
 
 # Going on
@@ -217,6 +220,15 @@ def test_processes_and_this_one_say_the_same():
     assert {run: result["accuracy by step"] for run, result in here.items()} == {
         run: result["accuracy by step"] for run, result in there.items()
     }
+
+
+def killed(run: Run) -> dict:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_process_that_was_killed_is_a_problem_that_says_the_mend():
+    with pytest.raises(Problem, match="killed from outside.* The same command goes on"):
+        list(carry_out(killed, [Run("copying", Choice("dense"), 1, 0)], workers=2))
 
 
 class FakeClient:
