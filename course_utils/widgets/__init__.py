@@ -6,6 +6,7 @@ from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
 from course_utils.widgets.pattern_lab import PatternLab
 from course_utils.widgets.position_explorer import PositionExplorer
+from course_utils.widgets.proof_stepper import ProofStepper
 from course_utils.widgets.sampling_explorer import SamplingExplorer
 from course_utils.widgets.softmax_explorer import SoftmaxExplorer
 
@@ -15,6 +16,7 @@ __all__ = [
     "BeamExplorer",
     "PatternLab",
     "PositionExplorer",
+    "ProofStepper",
     "SamplingExplorer",
     "SoftmaxExplorer",
     "bet",

@@ -37,6 +37,10 @@ EXPLORERS = {
         "from course_utils.widgets import PositionExplorer",
         "PositionExplorer()",
     ],
+    "proof": [
+        "from course_utils.widgets import ProofStepper",
+        "ProofStepper(choice='ring', digits=[1, 2, 0, 1])",
+    ],
     "sampling": [
         "import torch\n"
         "from course_utils.mixers import Attention\n"
@@ -73,7 +77,7 @@ EXPLORERS = {
         "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",
     ],
 }
-WITH_SLIDERS = ["beam", "bpe", "pattern", "position", "sampling", "softmax"]
+WITH_SLIDERS = ["beam", "bpe", "pattern", "position", "proof", "sampling", "softmax"]
 KEEP_BUSY = "import time; time.sleep(60)"
 
 # What is drawn, without the sliders and their own numbers: all marks and words, all pixels.
@@ -305,6 +309,33 @@ def test_pattern_lab_lights_a_token_and_its_lamps(lab, page, place, picture):
     explorer.get_by_role("radio", name="strided").check()
     expect(explorer.get_by_role("radio", name="both at once")).to_be_visible()
     assert_legible(notebook, explorer, picture, "pattern-strided")
+    assert page.traffic.comm_messages == sent
+
+
+def test_proof_stepper_moves_on_and_finds_two_inputs_that_collide(lab, page, place, picture):
+    """Next move, another number, another pattern, and the search, all of it in the page."""
+    notebook, explorer = open_explorer(lab, page, place, "proof")
+    says, step = explorer.locator(".ao-headline"), explorer.get_by_role("slider", name="step")
+    expect(says).to_contain_text("2 + 3·(10 − 2) = 26.")
+    expect(explorer.get_by_role("radio", name="ring", exact=True)).to_be_checked()
+    sent = page.traffic.comm_messages
+    explorer.get_by_role("button", name="Next move").click()
+    expect(says).to_contain_text("3 + 3·(26 − 3) = 72.")
+    step.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(says).to_contain_text("Layer 3 of 11 is for “drinks”, if its id is 2.")
+    explorer.get_by_role("button", name="drinks 2").click()
+    expect(says).to_contain_text("if its id is 2. It is 30: nobody moves.")
+    step.focus()
+    page.keyboard.press("End")
+    expect(says).to_contain_text("324 ids, all different")
+    assert_legible(notebook, explorer, picture, "proof-all")
+    explorer.get_by_role("radio", name="without reach: the past only").check()
+    step.focus()
+    page.keyboard.press("End")
+    expect(says).to_contain_text("“Tom” in 0000 and “Tom” in 0001 have the same id")
+    expect(explorer.get_by_text("81 different")).to_be_visible()
+    assert_legible(notebook, explorer, picture, "proof-collision")
     assert page.traffic.comm_messages == sent
 
 

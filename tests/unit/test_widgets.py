@@ -53,6 +53,8 @@ EXAMPLES = {
     "PatternLab": lambda: widgets.PatternLab("strided", n=24, layers=1),
     "PatternLab, own pattern": lambda: widgets.PatternLab(n=3, own=[[[0], [0, 1], [0, 2]]]),
     "PositionExplorer": lambda: PositionExplorer(n=32, d_model=64),
+    "ProofStepper": widgets.ProofStepper,
+    "ProofStepper, all inputs": lambda: widgets.ProofStepper(choice="ring", step=13),
     "SamplingExplorer": lambda: widgets.SamplingExplorer(
         list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
     ),

@@ -1,0 +1,312 @@
+// The theorem's construction, one layer at a time: the same, line by line, as
+// course_utils/universal.py, with whole numbers of any size. All of it is computed in the page, the
+// last step too, which runs every input and looks for two words with the same id.
+
+import { button, choice, el, slider, svg } from "./lib/dom.js";
+
+/** The layers of a choice: positions, then one after the other those that attend. */
+export function layersOf({ rows, path, n_spread: nSpread, factor }, levels) {
+  const n = path.length;
+  const boxes = Array(n).fill(0);
+  path.forEach((token, i) => { boxes[token] = (i - 1 + n) % n; });
+  const layers = [{ kind: "positions", boxes }];
+  path.slice(1).forEach((token, i) => {
+    const acts = Math.max(0, rows.findIndex((pattern) => pattern[token].includes(path[i])));
+    for (let digit = 0; digit < levels; digit++) {
+      const target = BigInt(levels * boxes[token] + digit);
+      rows.forEach((pattern, turn) => layers.push(
+        { kind: turn === acts ? "shift" : "idle", pattern, token, target }));
+    }
+  });
+  for (let i = 0; i < nSpread; i++) {
+    layers.push({ kind: "spread", pattern: rows[i % rows.length], factor: BigInt(factor) });
+  }
+  return layers;
+}
+
+const highestOf = (ids, keys) => keys.reduce((best, key) => (ids[key] > ids[best] ? key : best));
+const lowestOf = (ids, keys) => keys.reduce((best, key) => (ids[key] < ids[best] ? key : best));
+
+/** The ids after a layer. */
+export function advance(ids, layer, levels) {
+  const { kind, pattern, boxes, target, factor } = layer;
+  if (kind === "idle") return ids;
+  return ids.map((id, token) => {
+    if (kind === "positions") return id + BigInt(levels * boxes[token]);
+    const keys = pattern[token];
+    if (!keys.length) return id;
+    const highest = ids[highestOf(ids, keys)];
+    if (kind === "spread") return id + factor * highest;
+    return id === target ? id + BigInt(levels) * (highest - ids[lowestOf(ids, keys)]) : id;
+  });
+}
+
+/** The ids as they come in, and after each layer. */
+export function statesOf(layers, digits, levels) {
+  const states = [digits.map(BigInt)];
+  for (const layer of layers) states.push(advance(states.at(-1), layer, levels));
+  return states;
+}
+
+/** Every input's ids after the last layer, in the order of counting. */
+export function allIds(layers, n, levels) {
+  return allInputs(n, levels).map((digits) => statesOf(layers, digits, levels).at(-1));
+}
+
+function allInputs(n, levels) {
+  return Array.from({ length: levels ** n }, (_, number) =>
+    Array.from({ length: n }, (_, i) => Math.floor(number / levels ** (n - 1 - i)) % levels));
+}
+
+/** The smallest id that two words have, with the first two of these: [input, word] each; or null */
+export function collisionIn(all) {
+  const places = all.flatMap((ids, input) => ids.map((id, word) => ({ id, input, word })));
+  places.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const i = places.findIndex(({ id }, at) => at > 0 && id === places[at - 1].id);
+  return i < 0 ? null : { id: places[i].id, first: places[i - 1], second: places[i] };
+}
+
+/** Who looks in a layer, at whom, and who of them has the highest and the lowest id. */
+export function looksIn(layer, ids) {
+  if (layer?.kind !== "shift" && layer?.kind !== "spread") return [];
+  const queries = layer.kind === "shift" ? [layer.token] : ids.map((_, token) => token);
+  return queries.filter((query) => layer.pattern[query].length).map((query) => {
+    const keys = layer.pattern[query];
+    return { query, keys, highest: highestOf(ids, keys), lowest: lowestOf(ids, keys) };
+  });
+}
+
+/** 1,234,567 */
+export const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+
+/** What happens at a step, in words. */
+export function tell({ words, levels, path, digits, layers, states, step, all }) {
+  const quoted = (word) => `“${words[word]}”`;
+  if (step === 0) {
+    const input = words.map((word, i) => `${word} ${digits[i]}`).join(", ");
+    return `The input: ${input}. One of ${levels ** words.length}.`;
+  }
+  if (step === 1) {
+    return "Positions: each word moves into a box of its own. Path: " +
+      `${path.map((token) => words[token]).join(" → ")}. The first gets the highest box, the ` +
+      "second the lowest, and from there they rise.";
+  }
+  if (step > layers.length) return tellOfAll();
+  const [layer, ids] = [layers[step - 1], states[step - 1]];
+  const begin = `Layer ${step - 1} of ${layers.length - 1}`;
+  if (layer.kind === "idle") {
+    return `${begin} has the other pattern, in which the path has no step: nobody moves.`;
+  }
+  if (layer.kind === "spread") {
+    return `${begin}: everybody adds ${grouped(layer.factor)} times the highest id that it sees.`;
+  }
+  const { token, target } = layer;
+  const meant = `${begin} is for ${quoted(token)}, if its id is ${target}. `;
+  if (ids[token] !== target) return `${meant}It is ${grouped(ids[token])}: nobody moves.`;
+  const [{ highest, lowest }] = looksIn(layer, ids);
+  const grown = target + BigInt(levels) * (ids[highest] - ids[lowest]);
+  return `${meant}It is: ${quoted(highest)} is the highest that it sees, ${quoted(lowest)} the ` +
+    `lowest. ${target} + ${levels}·(${grouped(ids[highest])} − ${grouped(ids[lowest])}) = ` +
+    `${grouped(grown)}.`;
+
+  function tellOfAll() {
+    const flat = all.flat();
+    const begin = `All ${all.length} inputs, ${words.length} words each: ${flat.length} ids, `;
+    const found = collisionIn(all);
+    if (!found) return `${begin}all different. Each word knows which input it stands in.`;
+    const inputs = allInputs(words.length, levels);
+    const named = ({ word, input }) => `${quoted(word)} in ${inputs[input].join("")}`;
+    return `${begin}${new Set(flat).size} of them different. ${named(found.first)} and ` +
+      `${named(found.second)} have the same id, ${grouped(found.id)}.`;
+  }
+}
+
+/** The power of ten at the right end of the scale: one for the shifts, one for spreading. */
+function topOf(layers, states, step) {
+  const spreads = layers[step - 1]?.kind === "spread";
+  const shifts = layers.filter(({ kind }) => kind !== "spread").length;
+  const ids = spreads ? states.at(-1) : states[shifts];
+  return Math.log10(Math.max(...ids.map(Number)) + 1);
+}
+
+const superscript = (number) => [...String(number)].map((figure) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[figure]).join("");
+
+const STYLE = `
+.ao-proof .ao-choice { margin: 0 0 6px; }
+.ao-proof .buttons { display: flex; gap: 6px 8px; flex-wrap: wrap; align-items: center; margin: 8px 0; }
+.ao-proof .steps { display: grid; grid-template-columns: 1fr auto; gap: 16px; margin: 8px 0; }
+.ao-proof .ao-headline { min-height: 4.2em; }
+.ao-proof text { font-size: 13px; }
+.ao-proof text.scale { font-size: 11px; fill: var(--ao-faint); }
+.ao-proof text.word, .ao-proof text.number { font-variant-numeric: tabular-nums; }
+.ao-proof .moved { font-weight: 700; }
+.ao-proof .lane { stroke: var(--ao-line); }
+.ao-proof .dot { fill: var(--ao-blue); }
+.ao-proof .dot.moved { fill: var(--ao-orange); }
+.ao-proof .was { fill: var(--ao-page); stroke: var(--ao-orange); stroke-width: 1.5; }
+.ao-proof .way { stroke: var(--ao-orange); stroke-width: 2; }
+.ao-proof .stripe { stroke: var(--ao-blue); }
+.ao-proof .stripe.twice { stroke: var(--ao-orange); stroke-width: 3; }
+.ao-proof .look { fill: none; stroke: var(--ao-faint); }
+.ao-proof .look.highest { stroke: var(--ao-orange); stroke-width: 2.5; }
+.ao-proof .look.lowest { stroke: var(--ao-blue); stroke-width: 2.5; stroke-dasharray: 5 3; }
+.ao-proof .note { font-size: 12px; margin: 6px 0 0; }
+`;
+const NOTE = "Arcs on the left go to whom it sees: orange to the highest id, dashed blue to the lowest.";
+const ALL_NOTE = "A stripe for each id; orange is one that two words have.";
+const [WIDTH, ROW] = [684, 46];
+const [ARC, WORD, LANE, LANE_END] = [92, 102, 196, 450]; // pixels from the left
+
+function render({ model, el: host }) {
+  const [words, levels, choices] = ["words", "levels", "choices"].map((name) => model.get(name));
+  let chosen, digits, layers, states, all; // what is shown; `all` once it has been asked for
+
+  const patterns = choice("Pattern", choices.map(({ name }, i) => [String(i), name]), (i) => {
+    chosen = Number(i);
+    build();
+    step.root.querySelector("input").max = last();
+    step.value = Math.min(step.value, last());
+    draw();
+  });
+  const step = slider("step", { min: 0, max: 1 }, (n) => `${n} of ${last()}`, draw);
+  const next = button("Next move", () => {
+    step.value = nextMove();
+    draw();
+  });
+  const numbers = words.map((word, i) => button(word, () => {
+    digits[i] = (digits[i] + 1) % levels;
+    build();
+    draw();
+  }));
+  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
+  const holder = el("div", { class: "ao-scroll" });
+  const note = el("p", { class: "ao-faint note" });
+  const last = () => (layers ? layers.length + 1 : 1);
+
+  function build() {
+    layers = layersOf(choices[chosen], levels);
+    states = statesOf(layers, digits, levels);
+    all = null;
+  }
+
+  /** The next step at which some id changes; after the last of them, the step of all inputs. */
+  function nextMove() {
+    for (let i = step.value + 1; i < states.length; i++) {
+      if (states[i].some((id, word) => id !== states[i - 1][word])) return i;
+    }
+    return last();
+  }
+
+  function draw() {
+    const now = step.value;
+    const isLast = now > layers.length;
+    if (isLast) all ??= allIds(layers, words.length, levels);
+    headline.textContent = tell({
+      words, levels, digits, layers, states, all, step: now, path: choices[chosen].path,
+    });
+    next.disabled = isLast;
+    note.textContent = `${isLast ? ALL_NOTE : NOTE} Press a word to change its number.`;
+    numbers.forEach((node, i) => {
+      node.textContent = `${words[i]} ${digits[i]}`;
+      node.title = `${words[i]} has ${digits[i]}: press for another`;
+    });
+    const picture = svg("svg", {
+      viewBox: `0 0 ${WIDTH} ${ROW * words.length + 34}`, role: "img",
+      "aria-label": isLast ? "All ids, word by word" : "The ids, word by word, and who looks at whom",
+    });
+    const looks = looksIn(layers[now - 1], states[now - 1] ?? []);
+    for (const look of looks) picture.append(...arcs(look, looks.length === 1));
+    words.forEach((_, row) => picture.append(svg("line", {
+      class: "lane", x1: LANE, x2: LANE_END, y1: y(row), y2: y(row),
+    })));
+    picture.append(...(isLast ? drawAll() : drawIds(now)));
+    holder.replaceChildren(picture);
+  }
+
+  const y = (row) => ROW * (row + 0.5);
+
+  /** Curves from who looks to whom it sees. Where all look at once, those to the highest alone. */
+  function arcs({ query, keys, highest, lowest }, alone) {
+    return keys.filter((key) => alone || key === highest).map((key) => {
+      const kind = key === highest ? "highest" : key === lowest && alone ? "lowest" : "";
+      const bulge = ARC - 20 - 20 * Math.abs(key - query);
+      const [from, to] = key === query ? [y(query) - 9, y(key) + 9] : [y(query), y(key)];
+      return svg("path", {
+        class: `look ${kind}`, d: `M${ARC} ${from}C${bulge} ${from} ${bulge} ${to} ${ARC} ${to}`,
+      });
+    });
+  }
+
+  const wordAt = (row, what, moved = false) => svg("text", {
+    class: `word ${moved ? "moved" : ""}`, x: WORD, y: y(row) + 4,
+  }, what);
+  const right = (row, what, moved = false) => svg("text", {
+    class: `number ${moved ? "moved" : ""}`, x: WIDTH - 4, y: y(row) + 4, "text-anchor": "end",
+  }, what);
+  const bottom = (x, what, anchor) => svg("text", {
+    class: "scale", x, y: ROW * words.length + 18, "text-anchor": anchor,
+  }, what);
+
+  function drawIds(now) {
+    const [ids, before] = [states[now], states[Math.max(0, now - 1)]];
+    const top = topOf(layers, states, now);
+    const x = (id) => LANE + (Math.log10(Number(id) + 1) / top) * (LANE_END - LANE);
+    const marks = ids.flatMap((id, row) => {
+      const moved = id !== before[row];
+      const was = moved ? [
+        svg("line", { class: "way", x1: x(before[row]), x2: x(id), y1: y(row), y2: y(row) }),
+        svg("circle", { class: "was", cx: x(before[row]), cy: y(row), r: 5 }),
+      ] : [];
+      const dot = svg("circle", { class: `dot ${moved ? "moved" : ""}`, cx: x(id), cy: y(row), r: 6 });
+      return [wordAt(row, `${words[row]} ${digits[row]}`, moved), ...was, dot, right(row, grouped(id), moved)];
+    });
+    const every = Math.ceil(Math.floor(top) / 5) || 1;
+    for (let power = 0; power <= top; power += every) {
+      const label = power < 4 ? grouped(10 ** power) : `10${superscript(power)}`;
+      marks.push(bottom(x(10 ** power - 1), label, "middle"));
+    }
+    marks.push(bottom(WIDTH - 4, "the id", "end"));
+    return marks;
+  }
+
+  function drawAll() {
+    const most = all.flat().reduce((a, b) => (a > b ? a : b));
+    const twice = collisionIn(all)?.id;
+    const marks = words.flatMap((_, row) => {
+      const own = [...new Set(all.map((ids) => ids[row]))];
+      const stripes = own.map((id) => {
+        const x = LANE + (Number(id) / Number(most)) * (LANE_END - LANE);
+        return svg("line", {
+          class: `stripe ${id === twice ? "twice" : ""}`, x1: x, x2: x, y1: y(row) - 14, y2: y(row) + 14,
+        });
+      });
+      return [wordAt(row, words[row]), ...stripes, right(row, `${own.length} different`)];
+    });
+    const digitsOf = String(most);
+    marks.push(bottom(LANE, "0", "start"),
+      bottom(LANE_END, `${digitsOf[0]}·10${superscript(digitsOf.length - 1)}`, "end"));
+    return marks;
+  }
+
+  function take() {
+    chosen = model.get("choice");
+    digits = [...model.get("digits")];
+    build();
+    patterns.value = String(chosen);
+    step.root.querySelector("input").max = last();
+    step.value = model.get("step");
+    draw();
+  }
+
+  host.replaceChildren(el("div", {
+    class: "ao-explorer ao-proof", role: "group", "aria-label": "Proof stepper",
+  },
+  el("style", {}, STYLE), patterns.root,
+  el("div", { class: "buttons" }, el("span", {}, "The input:"), ...numbers),
+  el("div", { class: "steps" }, step.root, next),
+  headline, holder, note));
+  take();
+  model.on("change:choice change:digits change:step", take);
+}
+
+export default { render };
