@@ -186,8 +186,7 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         sliders("position", "distance", "d_model", "base"),
     ),
     "ProofStepper": (
-        "from course_utils.widgets import ProofStepper\n"
-        "ProofStepper(choice='strided')",
+        "from course_utils.widgets import ProofStepper\nProofStepper(choice='strided')",
         sliders("step"),
     ),
     "SamplingExplorer": (
