@@ -234,7 +234,8 @@ def growth(
     for name, n in until.items():
         ax.axvline(n, linestyle="--", **faint)
         place = {"xycoords": ("data", "axes fraction"), "xytext": (-3, 4), "ha": "right"}
-        ax.annotate(name, (n, 0), rotation=90, **place, **small)
+        on_page = {"facecolor": PAGE, "edgecolor": "none", "pad": 1}  # where a curve comes by
+        ax.annotate(name, (n, 0), rotation=90, bbox=on_page, **place, **small)
     for name, value in levels.items():
         ax.axhline(value, **faint)
         place = {"xycoords": ("axes fraction", "data"), "xytext": (4, 1)}
