@@ -241,4 +241,4 @@ def runs(size: str) -> list[Run]:
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
-    return report.depths(rows, title="Share of symbols copied")
+    return report.depths(rows, title="Share of symbols copied, by pattern and depth")

@@ -6,10 +6,12 @@ on a copying task, a language model, translation and classification.
 
 import argparse
 import importlib
+import json
 import os
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from course_utils import plots
 from course_utils.atomic import write_atomically
@@ -96,12 +98,18 @@ def reproduce(
     return store.path
 
 
+def stored(name: str, size: str = "laptop") -> dict[str, Any]:
+    """The results that come with the course: "settings", "table" (rows), "runs", "paper says" …"""
+    path = STORED / f"sparse-{name}-{size}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def task_named(name: str) -> ModuleType:
     return importlib.import_module(TASKS[name])
 
 
-def open_store(name: str, size: str, folder: Path = STORED) -> Store:
-    """The results of a task so far; without a folder, those that come with the course."""
+def open_store(name: str, size: str, folder: Path) -> Store:
+    """The results of a task so far, to which others can be added."""
     task = task_named(name)
     about = {"experiment": "sparse", "task": name, "size": size, "metric": task.METRIC}
     return Store(folder / f"sparse-{name}-{size}.json", about, task.SIZES[size])

@@ -113,6 +113,21 @@ def test_what_is_hidden_is_not_in_the_input():
 # All four tasks
 
 
+@pytest.mark.parametrize("size", sparse.SIZES)
+def test_every_choice_of_every_size_can_be_made(size):
+    lengths = {"copying": "n", "lm": "n", "translation": "typical_n", "classification": "typical_n"}
+    for name, length in lengths.items():
+        task = sparse.task_named(name)
+        settings = task.SIZES[size]
+        heads = {"n_layers": 1, "n_heads": settings.n_heads, "causal": name == "lm"}
+        zeros = {
+            run.choice.pattern: run.choice.sparsity(getattr(settings, length), **heads)
+            for run in task.runs(size)
+        }
+        assert zeros.pop("dense") == 0
+        assert all(0 < share < 1 for share in zeros.values())
+
+
 @pytest.mark.parametrize("name", sparse.TASKS)
 def test_every_task_has_three_sizes_and_goes_through(name, tmp_path, capsys):
     task = sparse.task_named(name)
