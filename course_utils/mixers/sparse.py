@@ -1,23 +1,30 @@
 """Sparse attention: each token looks at those that a pattern allows (Yun et al. 2020)."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from course_utils.mixers.sparse_flex import flex_sparse_attention
+from course_utils.mixers.sparse_layout import Layout, Lists, layout_of
 from course_utils.patterns import Pattern
 from course_utils.shapes import expect_mask, expect_tokens, heads_divide
 
 Patterns = Pattern | Sequence[Pattern]
+LENGTHS = 8  # for so many lengths of text a layer remembers what its function of n returned
 
 
 class SparseAttention(nn.Module):
     """Multi-head attention in which a pattern says who may look at whom.
 
     `pattern` is a Pattern, a sequence with one for each head, or a function of n that returns
-    either. The parameters are those of `Attention`, and so is the result under the pattern's mask.
+    either. The parameters are those of `Attention`, and so is the result under the pattern's mask;
+    but time and memory, forward and backward, follow the number of connections. (Where the pattern
+    has no order that could be used, such as keys drawn for each token alone, and where the text is
+    short, one masked table is faster, and is what you get.)
 
     Raises ValueError if `d_model` is no multiple of `n_heads`, if there is not one pattern for each
     head, or if a text has another length than its pattern.
@@ -41,6 +48,9 @@ class SparseAttention(nn.Module):
         self.key = nn.Linear(d_model, d_model)
         self.value = nn.Linear(d_model, d_model)
         self.out = nn.Linear(d_model, d_model)
+        self._heads_of: dict[int, dict[Pattern, list[int]]] = {}
+        if not callable(pattern):  # what is wrong with it is better said now than in the first step
+            self._heads_by_pattern(_several(pattern)[0].n)
 
     def forward(
         self,
@@ -50,18 +60,175 @@ class SparseAttention(nn.Module):
         """`mask` is True at real tokens and False at padding."""
         expect_tokens(x, self.d_model, "SparseAttention")
         expect_mask(mask, x.shape[0], x.shape[1], "SparseAttention")
-        allowed = self._masks(x.shape[1]).to(x.device)
-        if mask is not None:
-            allowed = allowed & mask[:, None, None, :]
         query, key, value = (
             linear(x).unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)
             for linear in (self.query, self.key, self.value)
-        )
+        )  # [batch, n_heads, n, d_head] each
+        attend = sparse_attention if x.device.type == "cpu" else flex_sparse_attention
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(query, key, value, allowed, dropout)
+        by_pattern = self._heads_by_pattern(x.shape[1])
+        if len(by_pattern) == 1:
+            (pattern,) = by_pattern
+            mixed = attend(query, key, value, pattern, mask, dropout)
+        else:
+            parts = [
+                attend(query[:, heads], key[:, heads], value[:, heads], pattern, mask, dropout)
+                for pattern, heads in by_pattern.items()
+            ]
+            now_at = torch.tensor([head for heads in by_pattern.values() for head in heads])
+            mixed = torch.cat(parts, dim=1)[:, now_at.argsort()]
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def _masks(self, n: int) -> Bool[Tensor, "1 heads_or_1 n n"]:
-        found = self.pattern(n) if callable(self.pattern) else self.pattern
-        found = [found] if isinstance(found, Pattern) else list(found)
-        return torch.stack([p.causal().mask() if self.causal else p.mask() for p in found])[None]
+    def _heads_by_pattern(self, n: int) -> dict[Pattern, list[int]]:
+        """The patterns for a text of n tokens, and the heads that use each."""
+        if n not in self._heads_of:
+            if len(self._heads_of) >= LENGTHS:
+                self._heads_of.clear()
+            patterns = _several(self.pattern(n) if callable(self.pattern) else self.pattern)
+            if len(patterns) not in (1, self.n_heads):
+                raise ValueError(
+                    f"one pattern for all heads or one for each of n_heads={self.n_heads} is "
+                    f"needed, got {len(patterns)}. See course_utils.patterns.multihead."
+                )
+            by_pattern: dict[Pattern, list[int]] = {}
+            for head in range(self.n_heads):
+                pattern = patterns[head % len(patterns)]
+                if pattern.n != n:
+                    raise ValueError(
+                        f"{pattern.name} is for n={pattern.n} tokens, and the text has n={n}. "
+                        "For texts of many lengths give a function, such as lambda n: window(n, 8)."
+                    )
+                by_pattern.setdefault(pattern, []).append(head)
+            self._heads_of[n] = {
+                pattern.causal() if self.causal else pattern: heads
+                for pattern, heads in by_pattern.items()
+            }
+        return self._heads_of[n]
+
+
+def _several(patterns: Patterns) -> Sequence[Pattern]:
+    return [patterns] if isinstance(patterns, Pattern) else list(patterns)
+
+
+def sparse_attention(
+    query: Float[Tensor, "batch n_heads n d_head"],
+    key: Float[Tensor, "batch n_heads n d_head"],
+    value: Float[Tensor, "batch n_heads n d_head"],
+    pattern: Pattern,
+    mask: Bool[Tensor, "batch n"] | None = None,
+    dropout: float = 0.0,
+) -> Float[Tensor, "batch n_heads n d_head"]:
+    """Dot-product attention in which query q looks at pattern.keys_of(q) alone.
+
+    `mask` is True at real tokens. A query that may look at nobody gets zeros. `dropout` is the
+    share of weights dropped now.
+    """
+    layout = layout_of(pattern)
+    if not layout.parts:
+        return _table(query, key, value, layout.bias, mask, dropout)
+    texts = [
+        _one_text(query[i], key[i], value[i], layout, None if mask is None else mask[i], dropout)
+        for i in range(len(query))
+    ]
+    return torch.stack(texts)
+
+
+def _one_text(
+    query: Float[Tensor, "n_heads n d_head"],
+    key: Float[Tensor, "n_heads n d_head"],
+    value: Float[Tensor, "n_heads n d_head"],
+    layout: Layout,
+    real: Bool[Tensor, "n"] | None,
+    dropout: float,
+) -> Float[Tensor, "n_heads n d_head"]:
+    rows = [tensor.transpose(0, 1) for tensor in (query, key, value)]  # [n, n_heads, d_head]
+    attend = _one_list if len(layout.parts) == 1 else _several_lists
+    mixed = attend(*rows, layout.parts, real, dropout).transpose(0, 1)
+    if len(layout.busy) == 0:
+        return mixed
+    of_busy = query[None, :, layout.busy]
+    real = None if real is None else real[None]
+    busy = _table(of_busy, key[None], value[None], layout.bias, real, dropout)
+    return mixed.index_copy(1, layout.busy, busy[0])
+
+
+def _table(
+    query: Float[Tensor, "batch n_heads n_query d_head"],
+    key: Float[Tensor, "batch n_heads n d_head"],
+    value: Float[Tensor, "batch n_heads n d_head"],
+    bias: Float[Tensor, "n_query n"] | None,
+    mask: Bool[Tensor, "batch n"] | None,
+    dropout: float,
+) -> Float[Tensor, "batch n_heads n_query d_head"]:
+    """Attention by one table of all scores, with the bias and the padding on top."""
+    if bias is not None:
+        bias = bias.to(query.dtype)[None, None]  # with fewer dimensions SDPA takes a slow path
+    if mask is not None:
+        none = query.new_zeros(()) if bias is None else bias
+        bias = torch.where(mask[:, None, None, :], none, -torch.inf)
+    return F.scaled_dot_product_attention(query, key, value, bias, dropout)
+
+
+def _one_list(
+    query: Float[Tensor, "n n_heads d_head"],
+    key: Float[Tensor, "n n_heads d_head"],
+    value: Float[Tensor, "n n_heads d_head"],
+    parts: tuple[Lists],
+    real: Bool[Tensor, "n"] | None,
+    dropout: float,
+) -> Float[Tensor, "n n_heads d_head"]:
+    """Every group is a small dense attention of its own: one batched call does them all."""
+    (lists,) = parts
+    mixed = F.scaled_dot_product_attention(
+        _fetch(query, lists.queries),
+        _fetch(key, lists.keys),
+        _fetch(value, lists.keys),
+        _allowed(lists, real)[:, None],
+        dropout,
+    )
+    return _put_back(mixed, lists)
+
+
+def _several_lists(
+    query: Float[Tensor, "n n_heads d_head"],
+    key: Float[Tensor, "n n_heads d_head"],
+    value: Float[Tensor, "n n_heads d_head"],
+    parts: tuple[Lists, ...],
+    real: Bool[Tensor, "n"] | None,
+    dropout: float,
+) -> Float[Tensor, "n n_heads d_head"]:
+    """A query with keys in several lists: scores list by list, then one softmax over all."""
+    scores, allowed = [], []
+    for lists in parts:
+        together = _fetch(query, lists.queries) @ _fetch(key, lists.keys).transpose(-2, -1)
+        scores.append(_put_back(together, lists))
+        allowed.append(_put_back(_allowed(lists, real)[:, None], lists))
+    scores = torch.cat(scores, dim=-1) / math.sqrt(query.shape[-1])  # [n, n_heads, all lengths]
+    nobody = ~torch.cat(allowed, dim=-1)
+    weights = scores.masked_fill(nobody, -torch.inf).softmax(dim=-1).masked_fill(nobody, 0.0)
+    weights = F.dropout(weights, dropout)
+    mixed = torch.zeros_like(query)
+    lengths = [lists.keys.shape[1] for lists in parts]
+    for lists, share in zip(parts, weights.split(lengths, dim=-1), strict=True):
+        together = _fetch(share, lists.queries) @ _fetch(value, lists.keys)
+        mixed = mixed + _put_back(together, lists)
+    return mixed
+
+
+def _allowed(lists: Lists, real: Tensor | None) -> Bool[Tensor, "n_groups size length"]:
+    return lists.mask if real is None else lists.mask & real[lists.keys][:, None, :]
+
+
+def _fetch(
+    rows: Float[Tensor, "n n_heads width"], index: Int[Tensor, "n_groups length"]
+) -> Float[Tensor, "n_groups n_heads length width"]:
+    """Copy rows into groups. Memory follows the lists: this is where the n × n table is not."""
+    return rows[index].transpose(1, 2)
+
+
+def _put_back(
+    groups: Float[Tensor, "n_groups heads size width"] | Bool[Tensor, "n_groups heads size width"],
+    lists: Lists,
+) -> Tensor:
+    """From groups to tokens: [n, heads, width]."""
+    return groups.transpose(1, 2).flatten(0, 1)[lists.places]

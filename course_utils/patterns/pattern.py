@@ -19,7 +19,8 @@ class Pattern:
     The keys of query q are keys[starts[q] : starts[q + 1]], sorted, each once. Memory follows the
     number of connections; nothing here makes an n × n table but `mask`, which is asked for one.
 
-    `starts` is int64 [n + 1], `keys` int64 [n_connections]; neither can be written to.
+    `starts` is int64 [n + 1], `keys` int64 [n_connections]; neither can be written to. A union
+    remembers its `parts`, because attention may compute them by different means.
     Raises ValueError where they are no such lists.
     """
 
@@ -27,6 +28,7 @@ class Pattern:
     starts: np.ndarray
     keys: np.ndarray
     name: str = "pattern"
+    parts: tuple["Pattern", ...] = ()
 
     def __post_init__(self):
         if self.n < 1:
@@ -51,12 +53,19 @@ class Pattern:
             raise ValueError("the keys of a row must be sorted, each of them once.")
 
     @classmethod
-    def from_pairs(cls, n: int, query: np.ndarray, key: np.ndarray, name: str) -> "Pattern":
+    def from_pairs(
+        cls,
+        n: int,
+        query: np.ndarray,
+        key: np.ndarray,
+        name: str,
+        parts: tuple["Pattern", ...] = (),
+    ) -> "Pattern":
         """The pattern of these connections, in any order, some perhaps twice."""
         codes = np.sort(np.asarray(query, np.int64) * n + np.asarray(key, np.int64))
         codes = codes[np.append(True, codes[1:] != codes[:-1])[: len(codes)]]
         starts = np.searchsorted(codes, np.arange(n + 1, dtype=np.int64) * n)
-        return cls(n, starts, codes % n, name)
+        return cls(n, starts, codes % n, name, parts)
 
     @classmethod
     def from_lists(cls, lists: Sequence[Iterable[SupportsIndex]], name: str = "lists") -> "Pattern":
@@ -120,7 +129,7 @@ class Pattern:
         """The share of the n² possible connections that are not there."""
         return 1 - self.n_connections / self.n**2
 
-    def keys_of(self, query: int) -> np.ndarray:
+    def keys_of(self, query: SupportsIndex) -> np.ndarray:
         """The keys of one query, sorted."""
         if not 0 <= query < self.n:
             raise IndexError(f"there is no token {query}: queries run from 0 to {self.n - 1}.")
@@ -136,7 +145,9 @@ class Pattern:
         """The same without the future: no query looks at a later key."""
         query = self.queries
         past = self.keys <= query
-        return Pattern.from_pairs(self.n, query[past], self.keys[past], f"causal {self.name}")
+        parts = tuple(part.causal() for part in self.parts)
+        name = f"causal {self.name}"
+        return Pattern.from_pairs(self.n, query[past], self.keys[past], name, parts)
 
     def __or__(self, other: "Pattern") -> "Pattern":
         """The union: who may look in at least one of the two."""
@@ -146,7 +157,8 @@ class Pattern:
             raise ValueError(f"{self.name} has n={self.n} tokens, {other.name} has n={other.n}.")
         query = np.concatenate([self.queries, other.queries])
         key = np.concatenate([self.keys, other.keys])
-        return Pattern.from_pairs(self.n, query, key, f"{self.name} | {other.name}")
+        parts = (self.parts or (self,)) + (other.parts or (other,))
+        return Pattern.from_pairs(self.n, query, key, f"{self.name} | {other.name}", parts)
 
     def __eq__(self, other: object) -> bool:
         """Equal if the same tokens may look at the same tokens, whatever the names."""
@@ -159,7 +171,7 @@ class Pattern:
         )
 
     def __hash__(self) -> int:
-        return hash((self.n, self.keys.tobytes()))
+        return hash((self.n, self.n_connections))  # quick; patterns that share it are compared
 
     def __repr__(self) -> str:
         return (

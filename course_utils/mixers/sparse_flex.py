@@ -1,0 +1,84 @@
+"""Sparse attention on a GPU, by PyTorch's `flex_attention`, which compiles a mask into its loops.
+
+A pattern is cut into tiles of 128 × 128. Tiles without a connection are never visited; the others
+come with a table of who may look at whom in them.
+"""
+
+from functools import lru_cache
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.attention.flex_attention import BlockMask, flex_attention
+
+from course_utils.patterns import Pattern
+
+TILE = 128
+
+
+def flex_sparse_attention(
+    query: Float[Tensor, "batch n_heads n d_head"],
+    key: Float[Tensor, "batch n_heads n d_head"],
+    value: Float[Tensor, "batch n_heads n d_head"],
+    pattern: Pattern,
+    mask: Bool[Tensor, "batch n"] | None = None,
+    dropout: float = 0.0,
+) -> Float[Tensor, "batch n_heads n d_head"]:
+    """What `sparse_attention` computes, visiting tiles that have connections only.
+
+    Raises ValueError for dropout: `flex_attention` has none.
+    """
+    if dropout:
+        raise ValueError(
+            f"flex_attention drops no attention weights, and dropout={dropout} was asked for. "
+            "Use dropout=0.0 on a GPU; a block's own dropout does the same service."
+        )
+    tiles = block_mask(pattern, query.device, mask)
+    attend = _compiled() if query.device.type == "cuda" else flex_attention
+    return attend(query, key, value, block_mask=tiles)
+
+
+@lru_cache(maxsize=1)
+def _compiled():
+    return torch.compile(flex_attention, dynamic=False)
+
+
+def block_mask(
+    pattern: Pattern, device: torch.device, mask: Bool[Tensor, "batch n"] | None = None
+) -> BlockMask:
+    """The pattern, and who is no padding, in the form that `flex_attention` takes."""
+    tile_of, tables, counts, columns = _tiles(pattern, device)
+    real = torch.ones(1, pattern.n, dtype=torch.bool, device=device) if mask is None else mask
+    n_texts = len(real)
+    return BlockMask.from_kv_blocks(
+        counts[None, None],
+        columns[None, None],
+        BLOCK_SIZE=TILE,
+        mask_mod=lambda text, head, query, key: (
+            tables[tile_of[query // TILE, key // TILE], query % TILE, key % TILE]
+            & real[text % n_texts, key]
+        ),
+        seq_lengths=(pattern.n, pattern.n),
+    )
+
+
+@lru_cache(maxsize=16)
+def _tiles(pattern: Pattern, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Which tile has which table (0: the empty one), the tables, and each row's tiles.
+
+    int [n_tiles, n_tiles], bool [n_tables, 128, 128], int32 [n_tiles], int32 [n_tiles, n_tiles].
+    """
+    across = -(-pattern.n // TILE)
+    query = torch.from_numpy(pattern.queries)
+    key = torch.from_numpy(pattern.keys.copy())
+    at = query // TILE * across + key // TILE
+    used, table = at.unique(return_inverse=True)
+    tables = torch.zeros(len(used) + 1, TILE, TILE, dtype=torch.bool)
+    tables[table + 1, query % TILE, key % TILE] = True
+    tile_of = torch.zeros(across * across, dtype=torch.long)
+    tile_of[used] = torch.arange(1, len(used) + 1)
+    tile_of = tile_of.view(across, across)
+    counts = (tile_of > 0).sum(1)
+    columns = (tile_of > 0).int().argsort(dim=1, descending=True, stable=True)
+    found = (tile_of, tables, counts.int(), columns.int())
+    return tuple(tensor.to(device) for tensor in found)

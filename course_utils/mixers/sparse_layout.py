@@ -1,0 +1,180 @@
+"""How to lay out a pattern so that attention costs what its connections cost.
+
+Hardware is fast at tables and slow at single numbers, so a list of keys for each query (a gather
+per token) loses to computing all n² scores. The way out: queries that look at nearly the same keys
+share one list. A group of 64 neighbours under a window of 96 on either side needs 256 keys
+together; fetch those once, and one small dense attention serves the whole group, with a mask for
+the few keys that only the others may see.
+
+Two things would spoil the lists. A query that looks at everybody (a star's relay) would put
+everybody on its group's list: such queries are *busy* and get a table of their own. And neighbours
+that have nothing in common (every 64th token: 64 neighbours, 64 different lists) are no group: then
+queries stand beside those that begin with the same key.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from course_utils.patterns import Pattern
+
+GROUP_SIZES = (16, 64, 128)
+FETCH = 20  # fetching a key and a value for a group takes as long as so many scores
+JOINED = 3  # scores of several lists under one softmax take so many times as long as of one
+SHORT = 768  # up to so many tokens one masked table is as fast as anything
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Groups of queries, each with the list of keys that any query of the group looks at.
+
+    A group or list that is too short is filled up with what `mask` forbids or `places` leaves out.
+    """
+
+    queries: Int[Tensor, "n_groups size"]
+    keys: Int[Tensor, "n_groups length"]
+    mask: Bool[Tensor, "n_groups size length"]
+    places: Int[Tensor, "n"]  # where each token stands in the groups laid end to end
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A pattern as lists (several kinds of them if one kind cannot hold it) and busy queries.
+
+    `parts` is empty where one table for all tokens is the fastest: all queries are busy then.
+    `bias` is 0 where a busy query may look and -inf where not (attention adds it to the scores, and
+    is quicker with it than with a mask), or None if the busy ones may look at everybody.
+    """
+
+    parts: tuple[Lists, ...]
+    busy: Int[Tensor, "n_busy"]
+    bias: Float[Tensor, "n_busy n"] | None
+
+
+@dataclass(frozen=True)
+class _Connections:
+    """Some of a pattern's connections, sorted by query, then key.
+
+    `order` has the tokens by the first key that they look at in the whole pattern: those with the
+    same list stand side by side.
+    """
+
+    query: np.ndarray
+    key: np.ndarray
+    order: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.order)
+
+
+def _connections(pattern: Pattern, wanted: np.ndarray) -> _Connections:
+    """Those of the connections that are `wanted`: bool [n_connections]."""
+    first = np.append(pattern.keys, pattern.n)[pattern.starts[:-1]]
+    order = np.argsort(first, kind="stable")
+    return _Connections(pattern.queries[wanted], pattern.keys[wanted], order)
+
+
+@lru_cache(maxsize=16)
+def layout_of(pattern: Pattern) -> Layout:
+    """The cheapest of the layouts that are tried, by a count of scores and fetches."""
+    n = pattern.n
+    busy = _busy(pattern)
+    if n > SHORT:
+        ways = [[_connections(pattern, ~np.isin(pattern.queries, busy))]]
+        if len(pattern.parts) > 1:
+            ways.append(list(_apart(pattern.parts, busy)))
+        planned = [[_cheapest_groups(part) for part in way] for way in ways]
+        costs = [sum(cost for cost, _ in way) * (1 if len(way) == 1 else JOINED) for way in planned]
+        best = int(np.argmin(costs))
+        if costs[best] + n * len(busy) < n * n:
+            parts = zip(ways[best], planned[best], strict=True)
+            lists = tuple(_lists(part, groups) for part, (_, groups) in parts)
+            return Layout(lists, torch.from_numpy(busy), _bias(pattern, busy))
+    everybody = np.arange(n)
+    return Layout((), torch.from_numpy(everybody), _bias(pattern, everybody))
+
+
+def _busy(pattern: Pattern) -> np.ndarray:
+    """The few queries that look at far more keys than is usual."""
+    counts = pattern.counts
+    busy = np.flatnonzero(counts > max(4 * np.median(counts), max(GROUP_SIZES)))
+    return busy if len(busy) <= pattern.n // 16 else busy[:0]
+
+
+def _bias(pattern: Pattern, queries: np.ndarray) -> Float[Tensor, "n_queries n"] | None:
+    if pattern.counts[queries].sum() == len(queries) * pattern.n:
+        return None
+    table = torch.full((len(queries), pattern.n), -torch.inf)
+    for row, query in enumerate(queries):
+        table[row, torch.from_numpy(pattern.keys_of(query).copy())] = 0.0
+    return table
+
+
+def _apart(parts: tuple[Pattern, ...], busy: np.ndarray) -> Iterator[_Connections]:
+    """Each part of a union without what the parts before it have, and without busy queries."""
+    known = np.empty(0, dtype=np.int64)
+    for part in parts:
+        codes = part.queries * part.n + part.keys
+        fresh = ~np.isin(codes, known) & ~np.isin(part.queries, busy)
+        known = np.concatenate([known, codes])
+        if fresh.any():
+            yield _connections(part, fresh)
+
+
+def _cheapest_groups(part: _Connections) -> tuple[float, np.ndarray]:
+    """The cost of the best grouping tried, and the grouping: int64 [n_groups, size] of queries."""
+    tried = [
+        _in_groups(order, size) for order in (np.arange(part.n), part.order) for size in GROUP_SIZES
+    ]
+    return min(((_cost(part, groups), groups) for groups in tried), key=lambda pair: pair[0])
+
+
+def _in_groups(order: np.ndarray, size: int) -> np.ndarray:
+    """The tokens in this order, cut into groups; the last one is filled up with its last token."""
+    filled = np.pad(order, (0, -len(order) % size), mode="edge")
+    return filled.reshape(-1, size)
+
+
+def _places(groups: np.ndarray, n: int) -> np.ndarray:
+    """Where each token stands in the groups laid end to end."""
+    places = np.empty(n, dtype=np.int64)
+    places[groups.ravel()[:n]] = np.arange(n)
+    return places
+
+
+def _wanted(part: _Connections, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each (group, key) that some query of the group looks at, as a sorted code; their counts."""
+    group = _places(groups, part.n)[part.query] // groups.shape[1]
+    wanted = np.sort(group * part.n + part.key)
+    wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])[: len(wanted)]]
+    return wanted, np.bincount(wanted // part.n, minlength=len(groups))
+
+
+def _cost(part: _Connections, groups: np.ndarray) -> float:
+    """In scores: every list is as long as the longest, and has to be fetched."""
+    _, lengths = _wanted(part, groups)
+    return groups.size * lengths.max() * (1 + FETCH / groups.shape[1])
+
+
+def _lists(part: _Connections, groups: np.ndarray) -> Lists:
+    n, (n_groups, size) = part.n, groups.shape
+    wanted, lengths = _wanted(part, groups)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    length = lengths.max()
+
+    keys = np.zeros((n_groups, length), dtype=np.int64)
+    slot = np.arange(len(wanted)) - starts[wanted // n]
+    keys[wanted // n, slot] = wanted % n
+
+    places = _places(groups, n)
+    group, row = np.divmod(places[part.query], size)
+    found = np.searchsorted(wanted, group * n + part.key)
+    mask = np.zeros((n_groups, size, length), dtype=bool)
+    mask[group, row, slot[found]] = True
+    return Lists(*map(torch.from_numpy, (groups, keys, mask, places)))

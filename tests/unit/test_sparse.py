@@ -1,0 +1,306 @@
+"""Sparse attention against attention under the pattern's mask: values, gradients, and no table."""
+
+import copy
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from course_utils.mixers import Attention, SparseAttention, dot_product_attention, sparse_layout
+from course_utils.mixers.sparse_flex import flex_sparse_attention
+from course_utils.mixers.sparse_layout import layout_of
+from course_utils.models import Encoder
+from course_utils.patterns import (
+    Pattern,
+    bigbird,
+    dense,
+    fixed,
+    multihead,
+    random,
+    self_only,
+    star,
+    strided,
+    union,
+    window,
+)
+
+D_MODEL, N_HEADS = 16, 2
+
+PATTERNS = {
+    "dense": dense,
+    "self_only": self_only,
+    "window": lambda n: window(n, 3),
+    "strided local": lambda n: strided(n, 7)[0],
+    "strided every": lambda n: strided(n, 7)[1],
+    "strided union": lambda n: union(strided(n, 7)),
+    "fixed own": lambda n: fixed(n, 6)[0],
+    "fixed summaries": lambda n: fixed(n, 6)[1],
+    "fixed union": lambda n: union(fixed(n, 6)),
+    "star": star,
+    "random": lambda n: random(n, 4, seed=0),
+    "random in blocks": lambda n: random(n, 8, seed=0, block=4),
+    "bigbird": lambda n: bigbird(n, 1, n_random=2, n_global=1, seed=0),
+    "bigbird in blocks": lambda n: bigbird(n, 1, n_random=1, n_global=1, seed=0, block=4),
+    "window and others": lambda n: window(n, 2) | random(n, 3, seed=1) | strided(n, 9)[1],
+    "some look at nobody": lambda n: Pattern.from_rule(
+        n, lambda query, key: (query % 5 != 3) & (abs(query - key) < 3)
+    ),
+}
+
+
+@pytest.fixture
+def lists_for_short_texts(monkeypatch):
+    """Groups of 4 or 8 from 9 tokens on, so that small inputs take the path of large ones."""
+    monkeypatch.setattr(sparse_layout, "SHORT", 8)
+    monkeypatch.setattr(sparse_layout, "GROUP_SIZES", (4, 8))
+    monkeypatch.setattr(sparse_layout, "FETCH", 0)
+    monkeypatch.setattr(sparse_layout, "JOINED", 1)
+    layout_of.cache_clear()
+    yield
+    layout_of.cache_clear()
+
+
+def masked(sparse: SparseAttention, x, mask, patterns: list[Pattern]) -> torch.Tensor:
+    """The same by the attention of lesson 03, with the patterns' masks."""
+    query, key, value = (
+        linear(x).unflatten(-1, (N_HEADS, -1)).transpose(1, 2)
+        for linear in (sparse.query, sparse.key, sparse.value)
+    )
+    allowed = torch.stack([pattern.mask() for pattern in patterns])[None]
+    if sparse.causal:
+        allowed = allowed.tril()
+    if mask is not None:
+        allowed = allowed & mask[:, None, None, :]
+    mixed, _ = dot_product_attention(query, key, value, allowed)
+    return sparse.out(mixed.transpose(1, 2).flatten(2))
+
+
+def assert_equal_to_masked(sparse: SparseAttention, n: int, patterns: list[Pattern], padded: bool):
+    torch.manual_seed(0)
+    x = torch.randn(2, n, D_MODEL, requires_grad=True)
+    mask = torch.arange(n) < torch.tensor([[n], [n * 2 // 3]]) if padded else None
+    wanted = torch.randn(2, n, D_MODEL)
+    found = []
+    for mix in (sparse, lambda x, mask: masked(sparse, x, mask, patterns)):
+        sparse.zero_grad()
+        x.grad = None
+        y = mix(x, mask)
+        (y * wanted).sum().backward()
+        gradients = [x.grad, *(weights.grad for weights in sparse.parameters())]
+        found.append([y.detach(), *(gradient.clone() for gradient in gradients)])
+    for ours, expected in zip(*found, strict=True):
+        assert ours.isfinite().all()
+        torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("n", [1, 24, 43])
+@pytest.mark.parametrize("name", PATTERNS)
+def test_equals_masked_attention_by_lists(lists_for_short_texts, name, n, causal, padded):
+    pattern = PATTERNS[name](max(n, 9))
+    n = pattern.n
+    sparse = SparseAttention(D_MODEL, N_HEADS, pattern, causal=causal)
+    assert_equal_to_masked(sparse, n, [pattern] * N_HEADS, padded)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_equals_masked_attention_by_one_table(name):
+    pattern = PATTERNS[name](24)
+    sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+    assert layout_of(pattern).parts == ()
+    assert_equal_to_masked(sparse, 24, [pattern] * N_HEADS, padded=True)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("name", ["window", "strided union", "bigbird in blocks", "fixed union"])
+def test_equals_masked_attention_at_the_sizes_it_is_for(name, causal):
+    pattern = union(strided(1_030, 32)) if name == "strided union" else PATTERNS[name](1_030)
+    sparse = SparseAttention(D_MODEL, N_HEADS, pattern, causal=causal)
+    assert layout_of(pattern.causal() if causal else pattern).parts
+    assert_equal_to_masked(sparse, 1_030, [pattern] * N_HEADS, padded=True)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_each_head_may_have_its_own_pattern(lists_for_short_texts, causal):
+    for patterns in (multihead(strided(30, 5), N_HEADS), [star(30), dense(30)]):
+        sparse = SparseAttention(D_MODEL, N_HEADS, patterns, causal=causal)
+        assert_equal_to_masked(sparse, 30, list(patterns), padded=True)
+
+
+def test_heads_come_back_in_their_order(lists_for_short_texts):
+    patterns = [window(20, 2), star(20), window(20, 2), self_only(20)]
+    sparse = SparseAttention(D_MODEL, 4, patterns)
+    x = torch.randn(1, 20, D_MODEL)
+    sparse.out = torch.nn.Identity()
+    for head, pattern in enumerate(patterns):
+        alone = SparseAttention(D_MODEL, 4, pattern)
+        alone.load_state_dict(sparse.state_dict(), strict=False)
+        alone.out = torch.nn.Identity()
+        ours, theirs = (mixer(x).unflatten(-1, (4, 4))[:, :, head] for mixer in (sparse, alone))
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_with_all_connections_it_is_attention():
+    attention = Attention(D_MODEL, N_HEADS)
+    sparse = SparseAttention(D_MODEL, N_HEADS, dense)
+    sparse.load_state_dict(attention.state_dict())
+    for n in (1, 7, 30):
+        x = torch.randn(2, n, D_MODEL)
+        torch.testing.assert_close(sparse(x), attention(x))
+
+
+def test_gradients_are_right(lists_for_short_texts):
+    real = torch.arange(10) < torch.tensor([[10], [7]])
+    for pattern in (union(strided(10, 3)), star(10)):
+        sparse = SparseAttention(4, 2, pattern).double()
+        x = torch.randn(2, 10, 4, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(sparse, (x, real))
+
+
+class LargestTensor(TorchDispatchMode):
+    """How many numbers the largest tensor has that any operation makes, forward and backward."""
+
+    def __init__(self):
+        super().__init__()
+        self.n = 0
+
+    def __torch_dispatch__(self, function, types, inputs=(), named_inputs=None):
+        output = function(*inputs, **(named_inputs or {}))
+        for tensor in output if isinstance(output, (tuple, list)) else [output]:
+            if isinstance(tensor, torch.Tensor):
+                self.n = max(self.n, tensor.numel())
+        return output
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: window(n, 64),
+        lambda n: strided(n, 64)[0],
+        lambda n: fixed(n, 64)[0],
+        star,
+        lambda n: random(n, 128, seed=0, block=64),
+        lambda n: bigbird(n, 1, n_random=1, n_global=1, seed=0, block=64),
+    ],
+)
+def test_no_table_is_made_forward_or_backward(make, causal):
+    """The largest tensor grows as n does, not as n²."""
+    largest = []
+    for n in (2_048, 4_096):
+        sparse = SparseAttention(D_MODEL, N_HEADS, make(n), causal=causal)
+        x = torch.randn(1, n, D_MODEL, requires_grad=True)
+        sparse(x)  # the layout is made once, before
+        with LargestTensor() as seen:
+            sparse(x).sum().backward()
+        largest.append(seen.n)
+        assert seen.n < n * n / 4
+    assert largest[1] < 2.3 * largest[0]
+
+
+def test_strided_tokens_are_grouped_by_their_remainder():
+    (lists,) = layout_of(strided(4_096, 64)[1]).parts
+    assert lists.keys.shape[1] == 64  # of 4,096: what one token looks at, no more
+    remainders = lists.queries % 64
+    assert (remainders == remainders[:, :1]).all()
+
+
+def test_the_star_s_relay_has_a_table_of_its_own():
+    layout = layout_of(star(2_000))
+    assert layout.busy.tolist() == [1_999] and layout.bias is None
+    (lists,) = layout.parts
+    assert lists.keys.shape[1] < 140
+
+
+def test_padding_changes_nothing_and_gives_no_nan(lists_for_short_texts):
+    sparse = SparseAttention(D_MODEL, N_HEADS, lambda n: star(n, 2))
+    x = torch.randn(1, 40, D_MODEL, requires_grad=True)
+    mask = torch.arange(40)[None] != 39  # the relay is padding, so that it tells nobody anything
+    other = x.detach().clone()
+    other[:, 39] = 100.0
+    torch.testing.assert_close(sparse(x, mask)[:, :39], sparse(other, mask)[:, :39])
+    nobody = torch.zeros(1, 40, dtype=torch.bool)
+    y = sparse(x, nobody)
+    y.sum().backward()
+    torch.testing.assert_close(y, sparse.out.bias.expand_as(y))
+    assert x.grad.isfinite().all()
+
+
+def test_dropout_is_for_training_only(lists_for_short_texts):
+    torch.manual_seed(0)
+    for pattern in (window(20, 3), union(strided(20, 4))):
+        sparse = SparseAttention(D_MODEL, N_HEADS, pattern, dropout=0.5)
+        x = torch.randn(1, 20, D_MODEL)
+        assert not torch.equal(sparse(x), sparse(x))
+        sparse.eval()
+        torch.testing.assert_close(sparse(x), sparse(x))
+
+
+def test_pattern_changes_from_layer_to_layer():
+    pattern_of = {0: window(12, 1), 1: star(12)}
+    encoder = Encoder(
+        lambda layer: SparseAttention(D_MODEL, N_HEADS, pattern_of[layer]),
+        d_model=D_MODEL,
+        n_layers=2,
+        d_ff=32,
+    )
+    assert [block.mixer.pattern for block in encoder.blocks] == [window(12, 1), star(12)]
+    assert encoder(torch.randn(1, 12, D_MODEL)).shape == (1, 12, D_MODEL)
+    copy.deepcopy(encoder)  # checkpoints and comparisons do it
+
+
+def test_a_function_of_n_is_asked_once_for_each_length():
+    asked = []
+
+    def pattern(n):
+        asked.append(n)
+        return window(n, 2)
+
+    sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+    for n in (5, 6, 5, 6, 5):
+        sparse(torch.randn(1, n, D_MODEL))
+    assert asked == [5, 6]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("name", ["window", "strided union", "star", "bigbird in blocks"])
+def test_the_way_of_gpus_computes_the_same(name, padded):
+    """flex_attention runs on a CPU, too, slowly: what is held here is the tiles and the mask."""
+    n = 300
+    pattern = PATTERNS[name](n)
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, N_HEADS, n, 16)
+    mask = torch.arange(n) < torch.tensor([[n], [200]]) if padded else None
+    allowed = pattern.mask() if mask is None else pattern.mask() & mask[:, None, None]
+    expected, _ = dot_product_attention(query, key, value, allowed)
+    torch.testing.assert_close(
+        flex_sparse_attention(query, key, value, pattern, mask), expected, atol=1e-5, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: SparseAttention(10, 3, dense), "d_model=10 cannot be cut"),
+        (lambda: SparseAttention(8, 4, [star(9), star(9)]), "each of n_heads=4 is needed, got 2"),
+        (lambda: SparseAttention(8, 2, [star(9), star(8)]), "n=8 tokens, and the text has n=9"),
+        (
+            lambda: SparseAttention(8, 2, star(9))(torch.zeros(1, 7, 8)),
+            r"star\(9, 1\) is for n=9 tokens, and the text has n=7. .* a function",
+        ),
+        (lambda: SparseAttention(8, 2, dense)(torch.zeros(1, 7, 9)), "d_model=8"),
+        (
+            lambda: SparseAttention(8, 2, dense)(torch.zeros(1, 7, 8), torch.ones(1, 6) > 0),
+            r"\[1, 7\], got \[1, 6\]",
+        ),
+        (
+            lambda: flex_sparse_attention(*torch.zeros(3, 1, 1, 4, 4), dense(4), dropout=0.1),
+            "dropout=0.1",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(plain_shapes, make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
