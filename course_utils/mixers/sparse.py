@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from course_utils.mixers.fetch import Fetch
 from course_utils.mixers.sparse_flex import flex_sparse_attention
 from course_utils.mixers.sparse_layout import Layout, Lists, layout_of
 from course_utils.patterns import Pattern
@@ -180,13 +181,13 @@ def _one_list(
     """Every group is a small dense attention of its own: one batched call does them all."""
     (lists,) = parts
     mixed = F.scaled_dot_product_attention(
-        _fetch(query, lists.queries),
-        _fetch(key, lists.keys),
-        _fetch(value, lists.keys),
+        _grouped(query, lists.queries),
+        _grouped(key, lists.keys),
+        _grouped(value, lists.keys),
         _allowed(lists, real)[:, None],
         dropout,
     )
-    return _put_back(mixed, lists)
+    return _by_token(mixed, lists)
 
 
 def _several_lists(
@@ -200,35 +201,33 @@ def _several_lists(
     """A query with keys in several lists: scores list by list, then one softmax over all."""
     scores, allowed = [], []
     for lists in parts:
-        together = _fetch(query, lists.queries) @ _fetch(key, lists.keys).transpose(-2, -1)
-        scores.append(_put_back(together, lists))
-        allowed.append(_put_back(_allowed(lists, real)[:, None], lists))
+        together = _grouped(query, lists.queries) @ _grouped(key, lists.keys).transpose(-2, -1)
+        scores.append(_by_token(together, lists))
+        allowed.append(_allowed(lists, real).flatten(0, 1)[lists.tokens.index, None])
     scores = torch.cat(scores, dim=-1) / math.sqrt(query.shape[-1])  # [n, n_heads, all lengths]
     nobody = ~torch.cat(allowed, dim=-1)
     weights = scores.masked_fill(nobody, -torch.inf).softmax(dim=-1).masked_fill(nobody, 0.0)
     weights = F.dropout(weights, dropout)
     mixed = torch.zeros_like(query)
-    lengths = [lists.keys.shape[1] for lists in parts]
+    lengths = [lists.mask.shape[2] for lists in parts]
     for lists, share in zip(parts, weights.split(lengths, dim=-1), strict=True):
-        together = _fetch(share, lists.queries) @ _fetch(value, lists.keys)
-        mixed = mixed + _put_back(together, lists)
+        together = _grouped(share, lists.queries) @ _grouped(value, lists.keys)
+        mixed = mixed + _by_token(together, lists)
     return mixed
 
 
 def _allowed(lists: Lists, real: Tensor | None) -> Bool[Tensor, "n_groups size length"]:
-    return lists.mask if real is None else lists.mask & real[lists.keys][:, None, :]
+    return lists.mask if real is None else lists.mask & real[lists.keys.index][:, None, :]
 
 
-def _fetch(
-    rows: Float[Tensor, "n n_heads width"], index: Int[Tensor, "n_groups length"]
+def _grouped(
+    rows: Float[Tensor, "n n_heads width"], fetch: Fetch
 ) -> Float[Tensor, "n_groups n_heads length width"]:
-    """Copy rows into groups. Memory follows the lists: this is where the n × n table is not."""
-    return rows[index].transpose(1, 2)
+    """Rows copied into groups. Memory follows the lists: here is where no n × n table is."""
+    return fetch(rows).transpose(1, 2)
 
 
-def _put_back(
-    groups: Float[Tensor, "n_groups heads size width"] | Bool[Tensor, "n_groups heads size width"],
-    lists: Lists,
-) -> Tensor:
-    """From groups to tokens: [n, heads, width]."""
-    return groups.transpose(1, 2).flatten(0, 1)[lists.places]
+def _by_token(
+    groups: Float[Tensor, "n_groups heads size width"], lists: Lists
+) -> Float[Tensor, "n heads width"]:
+    return lists.tokens(groups.transpose(1, 2).flatten(0, 1))

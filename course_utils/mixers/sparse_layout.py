@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.mixers.fetch import Fetch
 from course_utils.patterns import Pattern
 
 GROUP_SIZES = (16, 64, 128)
@@ -33,13 +34,15 @@ SHORT = 768  # up to so many tokens one masked table is as fast as anything
 class Lists:
     """Groups of queries, each with the list of keys that any query of the group looks at.
 
-    A group or list that is too short is filled up with what `mask` forbids or `places` leaves out.
+    `queries` fetches [n_groups, size] of n tokens, `keys` [n_groups, length]. `tokens` fetches the
+    n tokens back from the groups laid end to end. A group or list that is too short is filled up
+    with what `mask`, bool [n_groups, size, length], forbids or `tokens` leaves out.
     """
 
-    queries: Int[Tensor, "n_groups size"]
-    keys: Int[Tensor, "n_groups length"]
+    queries: Fetch
+    keys: Fetch
+    tokens: Fetch
     mask: Bool[Tensor, "n_groups size length"]
-    places: Int[Tensor, "n"]  # where each token stands in the groups laid end to end
 
 
 @dataclass(frozen=True)
@@ -177,4 +180,9 @@ def _lists(part: _Connections, groups: np.ndarray) -> Lists:
     found = np.searchsorted(wanted, group * n + part.key)
     mask = np.zeros((n_groups, size, length), dtype=bool)
     mask[group, row, slot[found]] = True
-    return Lists(*map(torch.from_numpy, (groups, keys, mask, places)))
+    return Lists(
+        queries=Fetch.of(torch.from_numpy(groups), n),
+        keys=Fetch.of(torch.from_numpy(keys), n),
+        tokens=Fetch.of(torch.from_numpy(places), groups.size),
+        mask=torch.from_numpy(mask),
+    )

@@ -201,8 +201,8 @@ def test_no_table_is_made_forward_or_backward(make, causal):
 
 def test_strided_tokens_are_grouped_by_their_remainder():
     (lists,) = layout_of(strided(4_096, 64)[1]).parts
-    assert lists.keys.shape[1] == 64  # of 4,096: what one token looks at, no more
-    remainders = lists.queries % 64
+    assert lists.mask.shape[2] == 64  # of 4,096: what one token looks at, no more
+    remainders = lists.queries.index % 64
     assert (remainders == remainders[:, :1]).all()
 
 
@@ -210,7 +210,7 @@ def test_the_star_s_relay_has_a_table_of_its_own():
     layout = layout_of(star(2_000))
     assert layout.busy.tolist() == [1_999] and layout.bias is None
     (lists,) = layout.parts
-    assert lists.keys.shape[1] < 140
+    assert lists.mask.shape[2] < 140
 
 
 def test_padding_changes_nothing_and_gives_no_nan(lists_for_short_texts):
