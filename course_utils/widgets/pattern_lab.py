@@ -216,8 +216,8 @@ class PatternLab(Explorer):
         """The lab as it opens: lamps, two squares, and the line of tokens below."""
         fig = blank(7.4, self.title)
         self._draw_lamps(fig)
-        self._draw_looks(fig.add_axes((0.075, 0.375, 0.41, 0.41 * 7 / 7.4)))
-        self._draw_rumour(fig.add_axes((0.575, 0.375, 0.41, 0.41 * 7 / 7.4)))
+        self._draw_looks(fig.add_axes((0.075, 0.365, 0.41, 0.41 * 7 / 7.4)))
+        self._draw_rumour(fig.add_axes((0.575, 0.365, 0.41, 0.41 * 7 / 7.4)))
         self._draw_line(fig.add_axes((0.02, 0.01, 0.96, 0.31)))
         return fig
 
@@ -229,7 +229,7 @@ class PatternLab(Explorer):
             (("Itself", report.self_loops), ("A path", report.path), ("Reach", report.reach))
         ):
             words, color = LAMPS[answer.holds]
-            y = 0.935 - 0.026 * i
+            y = 0.935 - 0.032 * i
             fig.text(
                 0.06, y, words,
                 fontsize=plots.SMALL_SIZE, color=plots.INK, ha="center", va="center",
@@ -240,7 +240,7 @@ class PatternLab(Explorer):
                 fontsize=plots.SMALL_SIZE, color=plots.INK, va="center",
             )  # fmt: skip
         fig.text(
-            0.02, 0.847, f"{self._what()}: {self._count()}",
+            0.02, 0.832, f"{self._what()}: {self._count()}",
             fontsize=plots.SMALL_SIZE, color=plots.INK,
         )  # fmt: skip
 
