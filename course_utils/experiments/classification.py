@@ -40,7 +40,7 @@ class Settings:
     n_heads: int = 4
     n_layers: int = 2
     batch_size: int = 64
-    steps: int = 350
+    steps: int = 250
     peak: float = 2e-3
     tested_on: int = 2_000
     typical_n: int = 9
@@ -123,7 +123,6 @@ def choices() -> list[Choice]:
         Choice("dense"),
         *in_all_configurations("strided", 3),
         Choice("fixed", 3, "union"),
-        Choice("fixed", 3, "sequential"),
         Choice("star, relay first", 1),
         Choice("random", 4),
         Choice("nobody"),

@@ -36,7 +36,7 @@ class Settings:
     n_heads: int = 4
     n_layers: int = 2
     batch_size: int = 32
-    steps: int = 450
+    steps: int = 350
     peak: float = 3e-3
     tested_on: int = 300  # pairs
     typical_n: int = 10
@@ -67,7 +67,6 @@ def choices() -> list[Choice]:
         Choice("dense"),
         *in_all_configurations("strided", 3),
         Choice("fixed", 3, "union"),
-        Choice("fixed", 3, "sequential"),
         Choice("star, relay first", 1),
         Choice("random", 4),
         Choice("nobody"),
