@@ -184,7 +184,7 @@ def _one_list(
         _grouped(query, lists.queries),
         _grouped(key, lists.keys),
         _grouped(value, lists.keys),
-        _allowed(lists, real)[:, None],
+        _bias(lists, real)[:, None].to(query.dtype),
         dropout,
     )
     return _by_token(mixed, lists)
@@ -199,25 +199,27 @@ def _several_lists(
     dropout: float,
 ) -> Float[Tensor, "n n_heads d_head"]:
     """A query with keys in several lists: scores list by list, then one softmax over all."""
-    scores, allowed = [], []
+    scores, biases = [], []
     for lists in parts:
         together = _grouped(query, lists.queries) @ _grouped(key, lists.keys).transpose(-2, -1)
         scores.append(_by_token(together, lists))
-        allowed.append(_allowed(lists, real).flatten(0, 1)[lists.tokens.index, None])
+        biases.append(_bias(lists, real).flatten(0, 1)[lists.tokens.index, None])
     scores = torch.cat(scores, dim=-1) / math.sqrt(query.shape[-1])  # [n, n_heads, all lengths]
-    nobody = ~torch.cat(allowed, dim=-1)
+    nobody = torch.cat(biases, dim=-1).isneginf()
     weights = scores.masked_fill(nobody, -torch.inf).softmax(dim=-1).masked_fill(nobody, 0.0)
     weights = F.dropout(weights, dropout)
     mixed = torch.zeros_like(query)
-    lengths = [lists.mask.shape[2] for lists in parts]
+    lengths = [lists.bias.shape[2] for lists in parts]
     for lists, share in zip(parts, weights.split(lengths, dim=-1), strict=True):
         together = _grouped(share, lists.queries) @ _grouped(value, lists.keys)
         mixed = mixed + _by_token(together, lists)
     return mixed
 
 
-def _allowed(lists: Lists, real: Tensor | None) -> Bool[Tensor, "n_groups size length"]:
-    return lists.mask if real is None else lists.mask & real[lists.keys.index][:, None, :]
+def _bias(lists: Lists, real: Bool[Tensor, "n"] | None) -> Float[Tensor, "n_groups size length"]:
+    if real is None:
+        return lists.bias
+    return lists.bias.masked_fill(~real[lists.keys.index][:, None, :], -torch.inf)
 
 
 def _grouped(

@@ -18,15 +18,16 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.mixers.fetch import Fetch
 from course_utils.patterns import Pattern
 
-GROUP_SIZES = (16, 64, 128)
-FETCH = 20  # fetching a key and a value for a group takes as long as so many scores
-JOINED = 3  # scores of several lists under one softmax take so many times as long as of one
+GROUP_SIZES = (16, 32, 64, 128, 256)
+# Measured on two cores with heads of 32 numbers; only which layout is chosen depends on them.
+FETCH = 80  # fetching a key and a value for a group takes as long as so many scores
+JOINED = 4  # scores of several lists under one softmax take so many times as long as of one
 SHORT = 768  # up to so many tokens one masked table is as fast as anything
 
 
@@ -36,13 +37,14 @@ class Lists:
 
     `queries` fetches [n_groups, size] of n tokens, `keys` [n_groups, length]. `tokens` fetches the
     n tokens back from the groups laid end to end. A group or list that is too short is filled up
-    with what `mask`, bool [n_groups, size, length], forbids or `tokens` leaves out.
+    with what `bias` forbids or `tokens` leaves out: 0 where a query may look, -inf where it may
+    not. (Attention adds it to the scores, and is quicker with it than with a mask.)
     """
 
     queries: Fetch
     keys: Fetch
     tokens: Fetch
-    mask: Bool[Tensor, "n_groups size length"]
+    bias: Float[Tensor, "n_groups size length"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,7 @@ class Layout:
     """A pattern as lists (several kinds of them if one kind cannot hold it) and busy queries.
 
     `parts` is empty where one table for all tokens is the fastest: all queries are busy then.
-    `bias` is 0 where a busy query may look and -inf where not (attention adds it to the scores, and
-    is quicker with it than with a mask), or None if the busy ones may look at everybody.
+    `bias` says where the busy ones may look, or is None if they may look at everybody.
     """
 
     parts: tuple[Lists, ...]
@@ -106,7 +107,7 @@ def layout_of(pattern: Pattern) -> Layout:
 def _busy(pattern: Pattern) -> np.ndarray:
     """The few queries that look at far more keys than is usual."""
     counts = pattern.counts
-    busy = np.flatnonzero(counts > max(4 * np.median(counts), max(GROUP_SIZES)))
+    busy = np.flatnonzero(counts > max(4 * np.median(counts), 128))
     return busy if len(busy) <= pattern.n // 16 else busy[:0]
 
 
@@ -178,11 +179,11 @@ def _lists(part: _Connections, groups: np.ndarray) -> Lists:
     places = _places(groups, n)
     group, row = np.divmod(places[part.query], size)
     found = np.searchsorted(wanted, group * n + part.key)
-    mask = np.zeros((n_groups, size, length), dtype=bool)
-    mask[group, row, slot[found]] = True
+    bias = np.full((n_groups, size, length), -np.inf, dtype=np.float32)
+    bias[group, row, slot[found]] = 0.0
     return Lists(
         queries=Fetch.of(torch.from_numpy(groups), n),
         keys=Fetch.of(torch.from_numpy(keys), n),
         tokens=Fetch.of(torch.from_numpy(places), groups.size),
-        mask=torch.from_numpy(mask),
+        bias=torch.from_numpy(bias),
     )
