@@ -14,7 +14,7 @@ const USED = { // which sliders mean something to which pattern
   nGlobal: ["bigbird"], nRandom: ["bigbird"], perToken: ["random"],
 };
 export const MOST_LAYERS = 16;
-const MOST_ARCS = 1300; // more would be a black cloud
+const MOST_ARCS = 1000; // more would be a black cloud
 const NUMBERS_UP_TO = 16; // tokens; with more, numbers in the cells are not legible
 const NAMES_UP_TO = 34; // tokens with a number of their own along the arcs
 const PIXELS = 4; // of the canvas for a cell, in each direction
@@ -27,6 +27,7 @@ export function patternsFor(settings) {
       "in turn": patterns, both: [union(patterns)], first: [patterns[0]], second: [patterns[1]],
     }[settings.arrangement];
   }
+  if (!settings.causal && !settings.noSelf) return patterns;
   const stays = (query, key) =>
     !(settings.causal && key > query) && !(settings.noSelf && key === query);
   return patterns.map((pattern) =>
@@ -118,7 +119,6 @@ function render({ model, el: host }) {
     patterns = patternsFor(settings);
     const n = patterns[0].length;
     pinned = Math.min(pinned, n - 1);
-    chosen = pinned;
     for (const [name, kinds] of Object.entries(USED)) {
       sliders[name].root.hidden = settings.own || !kinds.includes(settings.kind);
     }
@@ -129,14 +129,14 @@ function render({ model, el: host }) {
     count();
     drawLooks();
     drawLine();
-    listen();
+    listen(Math.min(chosen ?? pinned, n - 1));
   }
 
   /** The layers or the pattern have changed: who has heard whom by now? */
-  function listen() {
+  function listen(query = chosen) {
     found = layersUntilHeard(patterns, settings.layers);
     drawRumour();
-    look(chosen);
+    look(query);
   }
 
   function light() {
@@ -266,43 +266,51 @@ function render({ model, el: host }) {
 
   // ---- the tokens in a line
 
+  /** The arcs anew; the tokens too if there are others than before. */
   function drawLine() {
     const n = patterns[0].length;
-    const [width, left] = [684, 14];
-    const step = (width - 2 * left) / Math.max(1, n - 1);
-    const x = (i) => (n === 1 ? width / 2 : left + step * i);
+    const others = union(patterns).flatMap((keys, query) =>
+      keys.filter((key) => key !== query).map((key) => [query, key]));
+    const isCausal = others.every(([query, key]) => key < query);
+    if (line?.n !== n || line.isCausal !== isCausal) lineUp(n, isCausal);
+    line.longest = others.reduce((most, [query, key]) => Math.max(most, Math.abs(query - key)), 1);
+    const isClear = others.length <= MOST_ARCS;
+    line.all.setAttribute("d",
+      isClear ? others.map(([query, key]) => line.arc(query, key)).join("") : "");
+    note.textContent = (isClear ? "" : `${others.length.toLocaleString("en-US")} arcs would be a ` +
+      "black cloud: only the chosen token's are drawn. ") +
+      "Point at a row or a token, click to keep it; or go along the line with the arrow keys.";
+    drawPath();
+  }
+
+  function lineUp(n, isCausal) {
+    const [width, left, highest] = [684, 14, 66];
+    const step = (width - 2 * left) / (n - 1);
+    const x = (i) => left + step * i;
     const radius = Math.max(2, Math.min(7, 0.4 * step));
-    const highest = 66;
-    const rows = union(patterns);
-    const longest = Math.max(1, ...rows.flatMap((keys, query) => keys.map((key) => Math.abs(query - key))));
+    const y = 28 + highest;
+    const bars = y + radius + (isCausal ? 10 : highest + 6);
     const arc = (query, key) => { // looks to the left go above the line, to the right below
       const apart = Math.abs(query - key);
       const side = query > key ? -1 : 1;
-      const high = Math.min(highest * (apart / longest) ** 0.8, 6 + 0.6 * apart * step);
+      const high = Math.min(highest * (apart / line.longest) ** 0.8, 6 + 0.6 * apart * step);
       const from = y + side * (radius + 1);
       return `M${x(query).toFixed(1)} ${from}Q${((x(query) + x(key)) / 2).toFixed(1)} ` +
         `${(from + 2 * side * high).toFixed(1)} ${x(key).toFixed(1)} ${from}`;
     };
-    const isCausal = rows.every((keys, query) => keys.every((key) => key <= query));
-    const y = 28 + highest;
-    const bars = y + radius + (isCausal ? 10 : highest + 6);
-    const others = rows.flatMap((keys, query) =>
-      keys.filter((key) => key !== query).map((key) => [query, key]));
-    const isClear = others.length <= MOST_ARCS;
-    const all = svg("path", {
-      class: "all", d: isClear ? others.map(([query, key]) => arc(query, key)).join("") : "",
-    });
-    const own = patterns.map((_, i) => svg("path", { class: `look${i ? " second" : ""}` }));
+    const all = svg("path", { class: "all" });
+    const own = ["look", "look second"].map((name) => svg("path", { class: name }));
     const way = svg("path", { class: "path" });
-    const tokens = rows.map((_, i) => token(i, x(i), y, radius, step, [y - 14, bars + 52]));
-    const heights = rows.map((_, i) => svg("rect", {
+    const each = range1(n).map((i) => i - 1);
+    const tokens = each.map((i) => token(i, x(i), y, radius, step, [y - 14, bars + 52]));
+    const heights = each.map((i) => svg("rect", {
       x: x(i) - Math.max(1, radius), width: 2 * Math.max(1, radius), "pointer-events": "none",
     }));
-    const numbers = rows.map((_, i) => svg("text", {
+    const numbers = n > NAMES_UP_TO ? [] : each.map((i) => svg("text", {
       x: x(i), "text-anchor": "middle", "pointer-events": "none" }));
-    const named = rows.map((_, i) => i).filter((i) => i % nameStep(n) === 0);
-    line = { arc, own, way, tokens, heights, numbers, bars, x, n };
-    const picture = svg("svg", {
+    const named = each.filter((i) => i % nameStep(n) === 0);
+    line = { arc, all, own, way, tokens, heights, numbers, bars, n, isCausal, longest: 1 };
+    arcs.replaceChildren(svg("svg", {
       viewBox: `0 0 ${width} ${bars + 84}`, class: "arcs", role: "group", "aria-label": "The tokens",
     },
     all, ...own, way, ...tokens, ...heights, ...numbers,
@@ -310,12 +318,7 @@ function render({ model, el: host }) {
     svg("line", { x1: 0, x2: width, y1: bars + 54, y2: bars + 54, stroke: "var(--ao-faint)" }),
     ...named.map((i) => svg("text", { x: x(i), y: bars + 66, "text-anchor": "middle" }, `${i}`)),
     svg("text", { x: 0, y: bars + 80 },
-      "Bars: heard after so many layers. Orange: the chosen token itself."));
-    arcs.replaceChildren(picture);
-    note.textContent = (isClear ? "" : `${others.length.toLocaleString("en-US")} arcs would be a ` +
-      "black cloud: only the chosen token's are drawn. ") +
-      "Point at a row or a token, click to keep it; or go along the line with the arrow keys.";
-    drawPath();
+      "Bars: heard after so many layers. Orange: the chosen token itself.")));
   }
 
   function token(i, x, y, radius, step, [top, bottom]) {
@@ -361,8 +364,8 @@ function render({ model, el: host }) {
       frame.setAttribute("y", place(query, n) - height / 2);
       frame.setAttribute("height", height);
     }
-    patterns.forEach((pattern, i) => line.own[i].setAttribute("d",
-      pattern[query].filter((key) => key !== query).map((key) => line.arc(query, key)).join("")));
+    line.own.forEach((path, i) => path.setAttribute("d", (patterns[i]?.[query] ?? [])
+      .filter((key) => key !== query).map((key) => line.arc(query, key)).join("")));
     const fills = range1(settings.layers).map((layer) => `rgb(${shade(layer)})`);
     for (let key = 0; key < n; key++) {
       const layer = found[query * n + key];
@@ -371,7 +374,7 @@ function render({ model, el: host }) {
       line.heights[key].setAttribute("height", height);
       line.heights[key].setAttribute("fill",
         key === query ? "var(--ao-orange)" : layer ? fills[layer - 1] : "none");
-      if (n > NAMES_UP_TO) continue;
+      if (!line.numbers.length) continue;
       line.numbers[key].setAttribute("y", line.bars + 50 - height);
       line.numbers[key].textContent = layer || "";
     }
@@ -410,6 +413,7 @@ function render({ model, el: host }) {
       ticks[name].root.querySelector("input").checked = settings[name];
     }
     change();
+    look(pinned);
   }
 
   const root = el("div", { class: "ao-explorer ao-lab", role: "group", "aria-label": "Pattern lab" },

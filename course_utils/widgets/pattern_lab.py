@@ -24,7 +24,7 @@ LIMITS = {
     "per_token": (1, 16),
     "layers": (1, MOST_LAYERS),
 }
-MOST_ARCS = 1300  # as in the page: more would be a black cloud
+MOST_ARCS = 1000  # as in the page: more would be a black cloud
 LAMPS = {True: ("✓ yes", plots.GREEN), False: ("✗ no", plots.ORANGE), None: ("? open", plots.FAINT)}
 
 
