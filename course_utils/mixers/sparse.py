@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from course_utils.mixers.fetch import Fetch
+from course_utils.mixers.joined import joined_attention
 from course_utils.mixers.sparse_flex import flex_sparse_attention
 from course_utils.mixers.sparse_layout import Layout, Lists, layout_of
 from course_utils.patterns import Pattern
@@ -198,7 +199,24 @@ def _several_lists(
     real: Bool[Tensor, "n"] | None,
     dropout: float,
 ) -> Float[Tensor, "n n_heads d_head"]:
-    """A query with keys in several lists: scores list by list, then one softmax over all."""
+    """A query with keys in several lists needs one softmax over all of them."""
+    if dropout:
+        return _joined_with_dropout(query, key, value, parts, real, dropout)
+    return joined_attention(query, key, value, parts, [_bias(lists, real) for lists in parts])
+
+
+def _joined_with_dropout(
+    query: Float[Tensor, "n n_heads d_head"],
+    key: Float[Tensor, "n n_heads d_head"],
+    value: Float[Tensor, "n n_heads d_head"],
+    parts: tuple[Lists, ...],
+    real: Bool[Tensor, "n"] | None,
+    dropout: float,
+) -> Float[Tensor, "n n_heads d_head"]:
+    """The same in plain steps: scores list by list, one softmax, weights dropped, list by list.
+
+    It takes five times as long, and is here because the fused kernel drops no weights.
+    """
     scores, biases = [], []
     for lists in parts:
         together = _grouped(query, lists.queries) @ _grouped(key, lists.keys).transpose(-2, -1)

@@ -27,7 +27,7 @@ from course_utils.patterns import Pattern
 GROUP_SIZES = (16, 32, 64, 128, 256)
 # Measured on two cores with heads of 32 numbers; only which layout is chosen depends on them.
 FETCH = 80  # fetching a key and a value for a group takes as long as so many scores
-JOINED = 4  # scores of several lists under one softmax take so many times as long as of one
+JOINED = 1.2  # scores of several lists under one softmax take so much longer than of one
 SHORT = 768  # up to so many tokens one masked table is as fast as anything
 
 

@@ -7,6 +7,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_utils.mixers import Attention, SparseAttention, dot_product_attention, sparse_layout
+from course_utils.mixers.joined import joined_attention
+from course_utils.mixers.sparse import _joined_with_dropout
 from course_utils.mixers.sparse_flex import flex_sparse_attention
 from course_utils.mixers.sparse_layout import layout_of
 from course_utils.models import Encoder
@@ -79,7 +81,7 @@ def assert_equal_to_masked(sparse: SparseAttention, n: int, patterns: list[Patte
     torch.manual_seed(0)
     x = torch.randn(2, n, D_MODEL, requires_grad=True)
     mask = torch.arange(n) < torch.tensor([[n], [n * 2 // 3]]) if padded else None
-    wanted = torch.randn(2, n, D_MODEL)
+    wanted = torch.randn(2, n, D_MODEL) / n**0.5  # gradients of weights are sums over n tokens
     found = []
     for mix in (sparse, lambda x, mask: masked(sparse, x, mask, patterns)):
         sparse.zero_grad()
@@ -183,6 +185,7 @@ class LargestTensor(TorchDispatchMode):
         star,
         lambda n: random(n, 128, seed=0, block=64),
         lambda n: bigbird(n, 1, n_random=1, n_global=1, seed=0, block=64),
+        lambda n: window(n, 32) | random(n, 64, seed=0, block=32),
     ],
 )
 def test_no_table_is_made_forward_or_backward(make, causal):
@@ -197,6 +200,26 @@ def test_no_table_is_made_forward_or_backward(make, causal):
         largest.append(seen.n)
         assert seen.n < n * n / 4
     assert largest[1] < 2.3 * largest[0]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_one_softmax_over_several_lists_in_plain_steps_and_fused(causal):
+    pattern = union(strided(2_048, 32))
+    layout = layout_of(pattern.causal() if causal else pattern)
+    assert len(layout.parts) == 2
+    torch.manual_seed(0)
+    rows = [torch.randn(2_048, N_HEADS, 8, requires_grad=True) for _ in range(3)]
+    wanted = torch.randn(2_048, N_HEADS, 8)
+    biases = [lists.bias for lists in layout.parts]
+    fused = joined_attention(*rows, layout.parts, biases)
+    plain = _joined_with_dropout(*rows, layout.parts, None, dropout=0.0)
+    torch.testing.assert_close(fused, plain, atol=1e-5, rtol=1e-5)
+    for ours, expected in zip(
+        torch.autograd.grad(fused, rows, wanted),
+        torch.autograd.grad(plain, rows, wanted),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_strided_tokens_are_grouped_by_their_remainder():
