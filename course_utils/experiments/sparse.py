@@ -16,7 +16,7 @@ from typing import Any
 from course_utils import plots
 from course_utils.atomic import write_atomically
 from course_utils.experiments import report
-from course_utils.experiments.runs import Store, carry_out
+from course_utils.experiments.runs import Run, Store, carry_out
 from course_utils.paths import ROOT, learner_folder
 
 TASKS = {
@@ -82,20 +82,28 @@ def reproduce(
     print(f"{name}, {size}: {len(runs)} runs, {len(missing)} of them to do.", flush=True)
     measure = partial(task.measure, settings=settings)
     done = len(runs) - len(missing)
-    for run, result in carry_out(measure, missing, workers=workers, scheduler=scheduler):
-        store.add(run, result)
-        done += 1
-        value = f"{task.METRIC} {result[task.METRIC]:.3f}"
-        print(f"{done:4} of {len(runs)}  {run}: {value}, {result['seconds']:.0f} s", flush=True)
+    try:
+        for run, result in carry_out(measure, missing, workers=workers, scheduler=scheduler):
+            store.add(run, result)
+            done += 1
+            value = f"{task.METRIC} {result[task.METRIC]:.3f}"
+            print(f"{done:4} of {len(runs)}  {run}: {value}, {result['seconds']:.0f} s", flush=True)
+    finally:  # what is there says something, even if it is not all
+        summary(store, task, [run for run in runs if run in store.results])
+    return store.path
+
+
+def summary(store: Store, task: ModuleType, runs: list[Run]) -> None:
+    """Means and spreads of these runs: into the file, as a figure beside it, and to the reader."""
+    if not runs:
+        return
     rows = report.table({run: store.results[run] for run in runs}, task.METRIC)
-    said = {"source": SOURCE, "paper says": task.PAPER_SAYS}
-    store.write(**said, table=rows)
+    store.write(**{"source": SOURCE, "paper says": task.PAPER_SAYS, "table": rows})
     picture = store.path.with_suffix(".png")
     write_atomically(picture, plots.png(task.figure(rows)))
     print(report.text(rows, task.METRIC))
     print("The paper says:", *task.PAPER_SAYS, sep="\n  ")
-    print(f"Results: {store.path}, {picture.name}")
-    return store.path
+    print(f"Results: {store.path}, {picture.name}", flush=True)
 
 
 def stored(name: str, size: str = "laptop") -> dict[str, Any]:

@@ -187,6 +187,7 @@ def test_an_interrupted_command_goes_on(tmp_path, pretended, capsys):
     assert "the same command goes on" in capsys.readouterr().out
     stored = json.loads((tmp_path / "sparse-copying-quick.json").read_text())
     assert len(stored["runs"]) == 2
+    assert [row["seeds"] for row in stored["table"]] == [1, 1]  # and what is there is summed up
     assert main(arguments) == 0
     assert len(pretended) == 5  # the third, which was cut short, twice
     assert pretended[2] == pretended[3]
