@@ -74,7 +74,7 @@ const SIDE = { before: 28, across: 304 }; // of a square: room for numbers, and 
 
 function render({ model, el: host }) {
   const settings = {};
-  let patterns, found, path, chosen, pinned, scale;
+  let patterns, found, path, apart, chosen, pinned, scale;
 
   const pattern = choice("pattern", KINDS, (kind) => { settings.kind = kind; change(); });
   const arrangement = choice("its two patterns", [["in turn", "in turn, layer by layer"],
@@ -142,12 +142,14 @@ function render({ model, el: host }) {
   function light() {
     const answers = [selfLoops(patterns), pathThroughAll(patterns), everybodyHears(patterns)];
     path = answers[1].holds ? answers[1].witness : null;
+    apart = answers[2].holds === false ? answers[2].witness : null;
     const names = ["Itself", "A path", "Reach"];
     answers.forEach(({ holds, why }, i) => {
       const state = { true: "yes", false: "no", null: "undecided" }[holds];
       lamps[i].lamp.className = `lamp ${state}`;
       lamps[i].lamp.textContent = { yes: "✓ yes", no: "✗ no", undecided: "? open" }[state];
-      lamps[i].says.replaceChildren(el("strong", {}, `${names[i]}: `), `${why}.`);
+      lamps[i].says.replaceChildren(el("strong", {}, `${names[i]}: `),
+        `${why}${i === 2 && apart ? " (the ring in the second square)" : ""}.`);
     });
     ticks.path.root.hidden = !path;
   }
@@ -235,7 +237,11 @@ function render({ model, el: host }) {
       x: place(i % n, n), y: place(Math.floor(i / n), n) + 4, "text-anchor": "middle",
       "data-on": `rgb(${colors[layer - 1]})`, style: `fill: ${inkOn(colors[layer - 1])}`,
     }, `${layer}`) : ""));
-    rumour.inside.replaceChildren(...edges(n), ...numbers);
+    const ring = apart ? [svg("circle", {
+      cx: place(apart[1], n), cy: place(apart[0], n), r: Math.max(4, (0.36 * SIDE.across) / n),
+      fill: "none", stroke: "var(--ao-orange)", "stroke-width": 2,
+    })] : [];
+    rumour.inside.replaceChildren(...edges(n), ...numbers, ...ring);
     const met = found.filter((layer) => layer > 0).length;
     rumour.caption.replaceChildren(
       el("strong", {}, `Who has heard whom after ${layersInWords(settings.layers)}. `),

@@ -229,6 +229,7 @@ class PatternLab(Explorer):
             (("Itself", report.self_loops), ("A path", report.path), ("Reach", report.reach))
         ):
             words, color = LAMPS[answer.holds]
+            ring = " (the ring)" if name == "Reach" and answer.holds is False else ""
             y = 0.935 - 0.032 * i
             fig.text(
                 0.06, y, words,
@@ -236,7 +237,7 @@ class PatternLab(Explorer):
                 bbox={"boxstyle": "round,pad=0.25", "facecolor": plots.PAGE, "edgecolor": color},
             )  # fmt: skip
             fig.text(
-                0.115, y, f"{name}: {answer.why}",
+                0.115, y, f"{name}: {answer.why}{ring}",
                 fontsize=plots.SMALL_SIZE, color=plots.INK, va="center",
             )  # fmt: skip
         fig.text(
@@ -261,6 +262,8 @@ class PatternLab(Explorer):
         self._finish_square(ax, f"Who may look at whom\n({legend})")
 
     def _draw_rumour(self, ax) -> None:
+        from course_utils.patterns import check_assumption
+
         found = self.layers_until_heard()
         ax.imshow(_shades(found, self.layers), cmap=plots.ATTENTION, vmin=0, vmax=1)
         if self.n <= 16:
@@ -272,6 +275,10 @@ class PatternLab(Explorer):
                         ha="center", va="center", fontsize=plots.SMALL_SIZE,
                         color=plots.PAGE if dark else plots.INK,
                     )  # fmt: skip
+        apart = check_assumption(self.patterns()).reach
+        if apart.holds is False:
+            query, key = apart.witness
+            ax.plot(key, query, "o", color=plots.ORANGE, markerfacecolor="none", mew=1.5)
         share = (found > 0).mean()
         words = f"Who has heard whom after {_layers(self.layers)}\n"
         words += f"(darker: sooner; {share:.0%} of pairs)"
