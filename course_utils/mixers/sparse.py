@@ -8,10 +8,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from course_utils.mixers.fetch import Fetch
-from course_utils.mixers.joined import joined_attention
 from course_utils.mixers.sparse_flex import flex_sparse_attention
 from course_utils.mixers.sparse_layout import Layout, Lists, layout_of
+from course_utils.mixers.sparse_lists import attention_by_lists
 from course_utils.patterns import Pattern
 from course_utils.shapes import expect_mask, expect_tokens, heads_divide
 
@@ -144,8 +143,10 @@ def _one_text(
     dropout: float,
 ) -> Float[Tensor, "n_heads n d_head"]:
     rows = [tensor.transpose(0, 1) for tensor in (query, key, value)]  # [n, n_heads, d_head]
-    attend = _one_list if len(layout.parts) == 1 else _several_lists
-    mixed = attend(*rows, layout.parts, real, dropout).transpose(0, 1)
+    if dropout:
+        mixed = _with_dropout(*rows, layout.parts, real, dropout).transpose(0, 1)
+    else:
+        mixed = attention_by_lists(*rows, layout.parts, real).transpose(0, 1)
     if len(layout.busy) == 0:
         return mixed
     of_busy = query[None, :, layout.busy]
@@ -171,27 +172,7 @@ def _table(
     return F.scaled_dot_product_attention(query, key, value, bias, dropout)
 
 
-def _one_list(
-    query: Float[Tensor, "n n_heads d_head"],
-    key: Float[Tensor, "n n_heads d_head"],
-    value: Float[Tensor, "n n_heads d_head"],
-    parts: tuple[Lists],
-    real: Bool[Tensor, "n"] | None,
-    dropout: float,
-) -> Float[Tensor, "n n_heads d_head"]:
-    """Every group is a small dense attention of its own: one batched call does them all."""
-    (lists,) = parts
-    mixed = F.scaled_dot_product_attention(
-        _grouped(query, lists.queries),
-        _grouped(key, lists.keys),
-        _grouped(value, lists.keys),
-        _bias(lists, real)[:, None].to(query.dtype),
-        dropout,
-    )
-    return _by_token(mixed, lists)
-
-
-def _several_lists(
+def _with_dropout(
     query: Float[Tensor, "n n_heads d_head"],
     key: Float[Tensor, "n n_heads d_head"],
     value: Float[Tensor, "n n_heads d_head"],
@@ -199,55 +180,28 @@ def _several_lists(
     real: Bool[Tensor, "n"] | None,
     dropout: float,
 ) -> Float[Tensor, "n n_heads d_head"]:
-    """A query with keys in several lists needs one softmax over all of them."""
-    if dropout:
-        return _joined_with_dropout(query, key, value, parts, real, dropout)
-    return joined_attention(query, key, value, parts, [_bias(lists, real) for lists in parts])
+    """What `attention_by_lists` computes, in plain steps: scores by list, one softmax over all.
 
-
-def _joined_with_dropout(
-    query: Float[Tensor, "n n_heads d_head"],
-    key: Float[Tensor, "n n_heads d_head"],
-    value: Float[Tensor, "n n_heads d_head"],
-    parts: tuple[Lists, ...],
-    real: Bool[Tensor, "n"] | None,
-    dropout: float,
-) -> Float[Tensor, "n n_heads d_head"]:
-    """The same in plain steps: scores list by list, one softmax, weights dropped, list by list.
-
-    It takes five times as long, and is here because the fused kernel drops no weights.
+    It takes several times as long, and is here because the fused kernel drops no weights.
     """
-    scores, biases = [], []
+
+    def grouped(rows: Tensor, index: Tensor) -> Tensor:  # [n_groups, n_heads, length, width]
+        return rows[index].transpose(1, 2)
+
+    def by_token(groups: Tensor, lists: Lists) -> Tensor:  # [n, n_heads, width]
+        return groups.transpose(1, 2).flatten(0, 1)[lists.places]
+
+    scores = []
     for lists in parts:
-        together = _grouped(query, lists.queries) @ _grouped(key, lists.keys).transpose(-2, -1)
-        scores.append(_by_token(together, lists))
-        biases.append(_bias(lists, real).flatten(0, 1)[lists.tokens.index, None])
-    scores = torch.cat(scores, dim=-1) / math.sqrt(query.shape[-1])  # [n, n_heads, all lengths]
-    nobody = torch.cat(biases, dim=-1).isneginf()
+        together = grouped(query, lists.queries) @ grouped(key, lists.keys).transpose(-2, -1)
+        bias = lists.bias_of(slice(None), real, query.dtype)
+        scores.append(by_token(together / math.sqrt(query.shape[-1]) + bias, lists))
+    scores = torch.cat(scores, dim=-1)
+    nobody = scores.isneginf()
     weights = scores.masked_fill(nobody, -torch.inf).softmax(dim=-1).masked_fill(nobody, 0.0)
     weights = F.dropout(weights, dropout)
     mixed = torch.zeros_like(query)
-    lengths = [lists.bias.shape[2] for lists in parts]
+    lengths = [lists.keys.shape[1] for lists in parts]
     for lists, share in zip(parts, weights.split(lengths, dim=-1), strict=True):
-        together = _grouped(share, lists.queries) @ _grouped(value, lists.keys)
-        mixed = mixed + _by_token(together, lists)
+        mixed = mixed + by_token(grouped(share, lists.queries) @ grouped(value, lists.keys), lists)
     return mixed
-
-
-def _bias(lists: Lists, real: Bool[Tensor, "n"] | None) -> Float[Tensor, "n_groups size length"]:
-    if real is None:
-        return lists.bias
-    return lists.bias.masked_fill(~real[lists.keys.index][:, None, :], -torch.inf)
-
-
-def _grouped(
-    rows: Float[Tensor, "n n_heads width"], fetch: Fetch
-) -> Float[Tensor, "n_groups n_heads length width"]:
-    """Rows copied into groups. Memory follows the lists: here is where no n × n table is."""
-    return fetch(rows).transpose(1, 2)
-
-
-def _by_token(
-    groups: Float[Tensor, "n_groups heads size width"], lists: Lists
-) -> Float[Tensor, "n heads width"]:
-    return lists.tokens(groups.transpose(1, 2).flatten(0, 1))

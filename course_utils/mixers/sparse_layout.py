@@ -18,10 +18,9 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from course_utils.mixers.fetch import Fetch
 from course_utils.patterns import Pattern
 
 GROUP_SIZES = (16, 32, 64, 128, 256)
@@ -35,16 +34,24 @@ SHORT = 768  # up to so many tokens one masked table is as fast as anything
 class Lists:
     """Groups of queries, each with the list of keys that any query of the group looks at.
 
-    `queries` fetches [n_groups, size] of n tokens, `keys` [n_groups, length]. `tokens` fetches the
-    n tokens back from the groups laid end to end. A group or list that is too short is filled up
-    with what `bias` forbids or `tokens` leaves out: 0 where a query may look, -inf where it may
-    not. (Attention adds it to the scores, and is quicker with it than with a mask.)
+    `places` says where each token stands in the groups laid end to end. `bias` is 0 where a query
+    may look and -inf where it may not: attention adds it to the scores. A group or list that is too
+    short is filled up with tokens that `places` leaves out or `bias` forbids.
     """
 
-    queries: Fetch
-    keys: Fetch
-    tokens: Fetch
+    queries: Int[Tensor, "n_groups size"]
+    keys: Int[Tensor, "n_groups length"]
+    places: Int[Tensor, "n"]
     bias: Float[Tensor, "n_groups size length"]
+
+    def bias_of(
+        self, some: slice, real: Bool[Tensor, "n"] | None, dtype: torch.dtype
+    ) -> Float[Tensor, "some_groups 1 size length"]:
+        """The bias of some of the groups, for all heads, with padding forbidden, too."""
+        bias = self.bias[some, None].to(dtype)
+        if real is None:
+            return bias
+        return bias.masked_fill(~real[self.keys[some]][:, None, None, :], -torch.inf)
 
 
 @dataclass(frozen=True)
@@ -181,9 +188,4 @@ def _lists(part: _Connections, groups: np.ndarray) -> Lists:
     found = np.searchsorted(wanted, group * n + part.key)
     bias = np.full((n_groups, size, length), -np.inf, dtype=np.float32)
     bias[group, row, slot[found]] = 0.0
-    return Lists(
-        queries=Fetch.of(torch.from_numpy(groups), n),
-        keys=Fetch.of(torch.from_numpy(keys), n),
-        tokens=Fetch.of(torch.from_numpy(places), groups.size),
-        bias=torch.from_numpy(bias),
-    )
+    return Lists(*map(torch.from_numpy, (groups, keys, places, bias)))

@@ -6,11 +6,17 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_utils.mixers import Attention, SparseAttention, dot_product_attention, sparse_layout
-from course_utils.mixers.joined import joined_attention
-from course_utils.mixers.sparse import _joined_with_dropout
+from course_utils.mixers import (
+    Attention,
+    SparseAttention,
+    dot_product_attention,
+    sparse_layout,
+    sparse_lists,
+)
+from course_utils.mixers.sparse import _with_dropout
 from course_utils.mixers.sparse_flex import flex_sparse_attention
 from course_utils.mixers.sparse_layout import layout_of
+from course_utils.mixers.sparse_lists import attention_by_lists
 from course_utils.models import Encoder
 from course_utils.patterns import (
     Pattern,
@@ -205,14 +211,13 @@ def test_no_table_is_made_forward_or_backward(make, causal):
 @pytest.mark.parametrize("causal", [False, True])
 def test_one_softmax_over_several_lists_in_plain_steps_and_fused(causal):
     pattern = union(strided(2_048, 32))
-    layout = layout_of(pattern.causal() if causal else pattern)
-    assert len(layout.parts) == 2
+    parts = layout_of(pattern.causal() if causal else pattern).parts
+    assert len(parts) == 2
     torch.manual_seed(0)
     rows = [torch.randn(2_048, N_HEADS, 8, requires_grad=True) for _ in range(3)]
     wanted = torch.randn(2_048, N_HEADS, 8)
-    biases = [lists.bias for lists in layout.parts]
-    fused = joined_attention(*rows, layout.parts, biases)
-    plain = _joined_with_dropout(*rows, layout.parts, None, dropout=0.0)
+    fused = attention_by_lists(*rows, parts)
+    plain = _with_dropout(*rows, parts, None, dropout=0.0)
     torch.testing.assert_close(fused, plain, atol=1e-5, rtol=1e-5)
     for ours, expected in zip(
         torch.autograd.grad(fused, rows, wanted),
@@ -222,10 +227,18 @@ def test_one_softmax_over_several_lists_in_plain_steps_and_fused(causal):
         torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("rows_at_once", [1, 100])
+def test_some_groups_at_a_time_give_the_same(lists_for_short_texts, monkeypatch, rows_at_once):
+    monkeypatch.setattr(sparse_lists, "ROWS_AT_ONCE", rows_at_once)
+    for pattern in (window(43, 3), union(strided(43, 7)), star(43)):
+        sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+        assert_equal_to_masked(sparse, 43, [pattern] * N_HEADS, padded=True)
+
+
 def test_strided_tokens_are_grouped_by_their_remainder():
     (lists,) = layout_of(strided(4_096, 64)[1]).parts
-    assert lists.bias.shape[2] == 64  # of 4,096: what one token looks at, no more
-    remainders = lists.queries.index % 64
+    assert lists.keys.shape[1] == 64  # of 4,096: what one token looks at, no more
+    remainders = lists.queries % 64
     assert (remainders == remainders[:, :1]).all()
 
 
@@ -233,7 +246,7 @@ def test_the_star_s_relay_has_a_table_of_its_own():
     layout = layout_of(star(2_000))
     assert layout.busy.tolist() == [1_999] and layout.bias is None
     (lists,) = layout.parts
-    assert lists.bias.shape[2] < 140
+    assert lists.keys.shape[1] < 140
 
 
 def test_padding_changes_nothing_and_gives_no_nan(lists_for_short_texts):
