@@ -45,6 +45,24 @@ def seconds_each(
     return {name: min(took) for name, took in times.items()}
 
 
+def processor_seconds(function: Callable[[], object], at_least: Real = 0.2) -> float:
+    """How long the processor works on one call of `function`, in seconds, all its cores together.
+
+    The mean of as many calls as fill `at_least` seconds of work, and one at least. Two cores that
+    work for a second are two seconds. Waiting while other programs have the cores does not count,
+    so this is the clock for saying how a price grows: on a busy machine a short call often finds a
+    free moment and a long one never does, and by the clock on the wall it grows too steeply.
+    """
+    if at_least <= 0:
+        raise ValueError(f"at_least={at_least}: the calls have to fill some time, as 0.2 seconds.")
+    started, calls, worked = time.process_time(), 0, 0.0
+    while worked < at_least:
+        function()
+        calls += 1
+        worked = time.process_time() - started
+    return worked / calls
+
+
 def peak_memory(function: Callable[[], object]) -> int:
     """The most memory that tensors of one call of `function` hold at the same time, in bytes.
 

@@ -8,7 +8,7 @@ shows one, because it asks for the words that a reader who cannot see the pictur
 import base64
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -201,13 +201,15 @@ def growth(
     powers: Mapping[str, Real] | None = None,
     until: Mapping[str, int] | None = None,
     levels: Mapping[str, Real] | None = None,
+    heights: Callable[[Real], str] | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """What things cost over the length n, both axes logarithmic: n to the k rises with slope k.
 
     Dots are measured, `series` has one for each of `ns`. `until` {name: n} marks lengths further
     on; a curve with a power k in `powers` goes on to them, dotted, as n to the k from its last dot.
-    `levels` {name: value} are heights to compare with.
+    `levels` {name: value} are heights to compare with. `heights` writes a height as the axis shall
+    show it, as `in_bytes` does; without it, the axis has powers of ten.
     """
     ax = _axes(ax, 4.2)
     ax.set_xscale("log")
@@ -243,12 +245,25 @@ def growth(
     if not until:
         ax.set_xticks(ns)
     ax.xaxis.set_major_formatter(lambda n, _: f"{n:,.0f}")
+    if heights is not None:
+        ax.yaxis.set_major_formatter(lambda height, _: heights(height))
     ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     ax.set_xlim(right=1.1 * max([*ns, *until.values()]))
     ax.set_xlabel("n, tokens", fontsize=LABEL_SIZE)
     ax.set_ylabel(ylabel, fontsize=LABEL_SIZE)
     _name_the_ends(ax, ends)
     return _titled(ax, title)
+
+
+def in_bytes(count: Real) -> str:
+    """A number of bytes as people say it, three digits of it: 268_435_456 is "268 MB".
+
+    A kilobyte is 1,000 bytes, as disks are sold.
+    """
+    units = ["bytes", "kB", "MB", "GB", "TB", "PB"]
+    while abs(float(f"{count:.3g}")) >= 1000 and len(units) > 1:
+        count, units = count / 1000, units[1:]
+    return f"{float(f'{count:.3g}'):,g} {units[0]}"
 
 
 def bars(values: Mapping[str, Real], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:

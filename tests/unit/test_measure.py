@@ -11,6 +11,7 @@ from course_utils.measure import (
     growth_exponent,
     kept_for_backward,
     peak_memory,
+    processor_seconds,
     seconds,
     seconds_each,
 )
@@ -51,6 +52,29 @@ def test_real_time_is_in_seconds():
 def test_nothing_is_measured_without_a_call():
     with pytest.raises(ValueError, match="repeats=0"):
         seconds(lambda: None, repeats=0)
+
+
+def test_the_processor_is_asked_until_the_time_is_filled(monkeypatch):
+    worked = iter([5.0, 5.1, 5.3, 5.6])  # the processor's clock, read before and after each call
+    monkeypatch.setattr("course_utils.measure.time.process_time", lambda: next(worked))
+    calls = []
+    assert processor_seconds(lambda: calls.append(1), at_least=0.5) == pytest.approx(0.2)
+    assert len(calls) == 3
+
+
+def test_waiting_is_no_work():
+    def wait_and_work():
+        time.sleep(0.05)
+        sum(range(100_000))
+
+    started = time.perf_counter()
+    worked = processor_seconds(wait_and_work, at_least=0.01)
+    assert 0 < worked < 0.05 < time.perf_counter() - started
+
+
+def test_no_time_cannot_be_filled():
+    with pytest.raises(ValueError, match="at_least=0"):
+        processor_seconds(lambda: None, at_least=0)
 
 
 # ---- memory

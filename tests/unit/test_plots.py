@@ -276,6 +276,31 @@ def test_growth_without_marks_names_the_lengths_that_were_measured():
     assert [label.get_text() for label in labels if label.get_text()] == ["256", "512"]
 
 
+def test_growth_writes_its_heights_as_it_is_told():
+    values = {"table": [1e6, 4e9]}
+    figure = plots.growth([1, 2], values, title="t", ylabel="", heights=plots.in_bytes)
+    figure.canvas.draw()
+    assert {"1 MB", "1 GB"} <= set(words_on(figure))
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 bytes"),
+        (256, "256 bytes"),
+        (999.7, "1 kB"),
+        (7_744, "7.74 kB"),
+        (1e6, "1 MB"),
+        (268_435_456, "268 MB"),
+        (16e9, "16 GB"),
+        (19_905_660_411_776, "19.9 TB"),
+        (5e18, "5,000 PB"),
+    ],
+)
+def test_bytes_are_said_in_three_digits(count, said):
+    assert plots.in_bytes(count) == said
+
+
 def test_bars_carry_their_numbers():
     figure = plots.bars({"a": 123456, "b": -2.5, "c": 0.03125}, title="t", xlabel="x")
     assert [text.get_text() for text in figure.axes[0].texts] == ["123,456", "−2.5", "0.0312"]
