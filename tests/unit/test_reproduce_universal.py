@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.experiments import universal
-from course_utils.patterns import check_assumption, dense
+from course_utils.patterns import check_assumption, dense, window
 from course_utils.universal import all_inputs, codes, construction, run
 
 
@@ -76,6 +76,18 @@ def test_nothing_collides_where_nothing_is_missing():
     assert "collision" not in row and row["deaf"] is None
     assert universal.said(row).endswith("no two tokens share an id.")
     assert len(all_inputs(4, 3)) == 81
+
+
+def test_the_results_that_come_along_are_what_the_code_measures():
+    text = (universal.STORED / "universal-laptop.json").read_text(encoding="utf-8")
+    stored = json.loads(text)
+    assert len(stored["certified"]) == 23  # four grids; fixed is not for five tokens
+    measured = json.loads(json.dumps(universal.certify("ring", universal.ring(5), 3, 1)))
+    assert measured in stored["certified"]
+    broken = [universal.break_it(case) for case in universal.broken()]
+    assert json.loads(json.dumps(broken)) == stored["broken"]
+    for row, again in zip(stored["refined"], universal.refine(window(3, 1), (1, 2)), strict=False):
+        assert again == pytest.approx(row)
 
 
 def test_arguments_that_mean_nothing_are_refused(capsys):
