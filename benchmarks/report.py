@@ -32,6 +32,8 @@ def rows() -> list[tuple[str, str, str]]:
     others = ", ".join(f"{ratio} × {name}" for name, ratio in against.items())
     cache = training["speak"]["new_tokens"]["512"]
     memory = training["memory"]
+    sparse = stored(RESULTS / "sparse.json")["lengths"]["8192"]
+    window, masked = sparse["window"], sparse["masked"]
     at_the_end = [values[-1] for values in memory["megabytes"].values()]
     return [
         (
@@ -54,6 +56,18 @@ def rows() -> list[tuple[str, str, str]]:
             f"memory for a backward pass at n = {memory['n'][-1]:,}: the n × n table against SDPA",
             f"{at_the_end[1] / at_the_end[0]:.0f} × more",
             "benchmarks/training.py memory",
+        ),
+        (
+            f"sparse attention at n = 8,192, a window of {window['keys_per_token']:.0f} keys, "
+            "against PyTorch's dense SDPA",
+            f"{window['forward_speed_up']} × faster forward, {window['both_speed_up']} × with the "
+            "way back",
+            "benchmarks/sparse.py",
+        ),
+        (
+            "its memory, against dense SDPA under the same window as a mask",
+            f"{window['peak_megabytes']:.0f} MB against {masked['peak_megabytes']:.0f} MB",
+            "benchmarks/sparse.py",
         ),
         (
             "the translator that comes along, BLEU on 1,000 test sentences, beam 4",
