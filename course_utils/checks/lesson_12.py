@@ -104,7 +104,28 @@ def lists_of_slots(n, width, size):
     return keys.clamp(min=0), near & (keys >= 0)[:, None, :]
 
 
+def a_list_for_each(n, width, size):
+    keys = torch.arange(n)[:, None] + torch.arange(-width, 1)
+    return keys.clamp(min=0), keys >= 0
+
+
+def mask_first(n, width, size):
+    keys, allowed = shopping_lists(n, width, size)
+    return allowed, keys
+
+
 SHOPPING_LISTS = [
+    Misconception(
+        "that is a list for each token",
+        a_list_for_each,
+        "Right as a window, and it is the van for every egg: n lists. The group shares one, with "
+        "width + size slots, and `allowed` says which of them are whose.",
+    ),
+    Misconception(
+        "the two results are in the other order",
+        mask_first,
+        "First the lists of keys, then who may look: return keys, allowed.",
+    ),
     Misconception(
         "you look to both sides",
         lists_of_both_sides,
@@ -370,7 +391,7 @@ def strided_attention_cases(seed: int) -> Iterator[Case]:
     for n, stride, d, d_value in ((12, 3, 4, 2), (14, 4, 3, 5), (9, 2, 6, 3), (20, 6, 2, 4)):
         query, key, value = (torch.randn(n, w, generator=generator) for w in (d, d, d_value))
         left = n % stride
-        name = f"{n} tokens, every {stride}th" + (f", {left} left over" if left else "")
+        name = f"{n} tokens, stride {stride}" + (f", {left} left over" if left else "")
         yield Case(name, (query, key, value, stride))
 
 
@@ -394,8 +415,7 @@ def strided_attention_in_one_table(query, key, value, stride):
 
 
 def strided_attention_by_order(query, key, value, stride):
-    order = torch.arange(len(query)).sort(stable=True).indices
-    order = torch.cat([order[remainder::stride] for remainder in range(stride)])
+    order = torch.cat([torch.arange(len(query))[r::stride] for r in range(stride)])
     parts = [
         F.scaled_dot_product_attention(query[r::stride], key[r::stride], value[r::stride])
         for r in range(stride)
@@ -485,7 +505,28 @@ def pads_get_a_share(query, key, value, stride):
     return F.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(0, 1)[: len(query)]
 
 
+def keys_are_not_cut(query, key, value, stride):
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def looks_at_multiples(query, key, value, stride):
+    far = (torch.arange(len(query)) % stride == 0).expand(len(query), -1)
+    return F.scaled_dot_product_attention(query, key, value, far)
+
+
 STRIDED_ATTENTION = [
+    Misconception(
+        "everybody looks at everybody",
+        keys_are_not_cut,
+        "The queries went into groups, and their keys did not. Each group looks at itself only: "
+        "key[remainder::stride], value[remainder::stride].",
+    ),
+    Misconception(
+        "everybody looks at tokens 0, stride, 2 · stride, …",
+        looks_at_multiples,
+        "Those are the group of remainder 0, for all. Who looks is asked for its own remainder: "
+        "(query − key) divided by the stride leaves 0.",
+    ),
     Misconception(
         "those are blocks of neighbours",
         _strided(members=_blocks),
@@ -627,7 +668,19 @@ def _carried(
     return carry
 
 
+def _not_by_themselves(first, second, source, target):
+    ways = first[:, source] & second[target]
+    ways[source] = ways[target] = False
+    return ways
+
+
 BAGS = [
+    Misconception(
+        "source and target carry nothing themselves",
+        _carried(_not_by_themselves),
+        "A source that looks at itself keeps its news through layer 1, and the target may fetch it "
+        "there in layer 2. That is a way, too: do not strike them out.",
+    ),
     Misconception(
         "the layers are swapped",
         _carried(lambda first, second, source, target: second[:, source] & first[target]),

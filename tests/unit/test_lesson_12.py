@@ -1,0 +1,110 @@
+"""What people try first in exercise 12, and what the check answers."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from course_utils.checks import engine, lesson_12, task
+from course_utils.mixers.sparse import sparse_attention
+from course_utils.patterns import strided, window
+
+
+def told(task_id, answer):
+    declared = task.find(task_id)
+    verdict = engine._judge(declared, answer, declared.default_cases)
+    return "passed" if verdict.passed else verdict.text
+
+
+def clipped_at_once(n, width, size):
+    first = torch.arange(0, n, size)[:, None]
+    keys = (first + torch.arange(-width, size)).clamp(0, n - 1)
+    back = (first + torch.arange(size))[:, :, None] - keys[:, None, :]
+    return keys, (back >= 0) & (back <= width)
+
+
+def lists_of_the_lesson(n, width, size):
+    first = torch.arange(0, n, size)[:, None]
+    queries = first + torch.arange(size)
+    keys = first + torch.arange(-width, size + width)
+    near = (queries[:, :, None] - keys[:, None, :]).abs() <= width
+    inside = (keys >= 0) & (keys < n)
+    return keys.clamp(0, n - 1), near & inside[:, None, :]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (clipped_at_once, "clip first and measure afterwards"),
+        (lists_of_the_lesson, "look to both sides"),
+        (lambda *sizes: lesson_12.shopping_lists(*sizes)[::-1], "in the other order"),
+        (lambda *sizes: lesson_12.shopping_lists(*sizes)[0], "expected 2 things"),
+    ],
+)
+def test_lists(answer, said):
+    assert said in told("12.shopping_lists", answer)
+
+
+def group_by_group(query, key, value, keys, allowed, forbidden=-1e9):
+    rows = []
+    for group, places in enumerate(keys):
+        mine = query[group * allowed.shape[1] :][: allowed.shape[1]]
+        scores = mine @ key[places].T / math.sqrt(query.shape[-1])
+        scores[~allowed[group]] = forbidden
+        rows.append(scores.softmax(dim=-1) @ value[places])
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda *x: group_by_group(*x).flatten(0, 1), "passed"),
+        (lambda *x: group_by_group(*x, forbidden=0.0).flatten(0, 1), "forbidden scores become 0"),
+        (group_by_group, "expected the shape [n, d_value] = [8, 2], got [2, 4, 2]"),
+    ],
+)
+def test_attention_from_lists(answer, said):
+    assert said.lower() in told("12.attend_by_lists", answer).lower()
+
+
+def by_view(query, key, value, stride):
+    q, k, v = (x.view(-1, stride, x.shape[-1]).transpose(0, 1) for x in (query, key, value))
+    return F.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(0, 1)
+
+
+def one_after_the_other(query, key, value, stride):
+    groups = ([x[r::stride] for x in (query, key, value)] for r in range(stride))
+    return torch.cat([F.scaled_dot_product_attention(*group) for group in groups])
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (by_view, "multiples of the stride alone"),
+        (one_after_the_other, "order is not undone"),
+        (lambda q, k, v, stride: F.scaled_dot_product_attention(q, k, v), "looks at everybody"),
+    ],
+)
+def test_strided(answer, said):
+    assert said in told("12.strided_attention", answer)
+
+
+def test_the_references_are_the_packages_attention():
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = torch.randn(3, 1_024, 8, generator=generator)
+    packed = [x[None, None] for x in (query, key, value)]
+    lists = lesson_12.shopping_lists(1_024, 24, 64)
+    expected = sparse_attention(*packed, window(1_024, 24).causal())[0, 0]
+    got = lesson_12.attend_by_lists(query, key, value, *lists)
+    assert torch.allclose(got, expected, atol=1e-5)
+    expected = sparse_attention(*packed, strided(1_024, 48)[1])[0, 0]
+    got = lesson_12.strided_attention(query, key, value, 48)
+    assert torch.allclose(got, expected, atol=1e-5)
+
+
+def test_bags_hold_as_many_messages_as_arrive():
+    one, two = (pattern.mask() for pattern in strided(36, 5))
+    carried = lesson_12.bags(one, two, [(source, source + 18) for source in range(1, 18)])
+    assert carried.sum().item() == pytest.approx(17)
+    assert carried.max().item() == pytest.approx(1.5)
