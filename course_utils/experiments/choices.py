@@ -56,8 +56,10 @@ class Choice:
             raise ValueError(f"{self.pattern} takes {wanted}; got {self.configuration!r}.")
 
     def __str__(self) -> str:
+        name, comma, rest = self.pattern.partition(",")
         number = f" {self.number}" if self.number else ""
-        return f"{self.pattern}{number}" + (f", {self.configuration}" if self.configuration else "")
+        way = f", {self.configuration}" if self.configuration else ""
+        return f"{name}{number}{comma}{rest}{way}"
 
     def of_layer(self, layer: int, n: int, n_heads: int, seed: int) -> Pattern | list[Pattern]:
         """Who may look at whom in that layer, among `n` tokens; a list has a pattern a head."""

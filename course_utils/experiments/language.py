@@ -138,5 +138,5 @@ def new_model(run: Run, settings: Settings, vocab_size: int) -> nn.Module:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     return report.dots(
-        rows, title="Shakespeare, predicted by who may be heard", xlabel=METRIC, best="low"
+        rows, title="Shakespeare, guessed from those who may be heard", xlabel=METRIC, best="low"
     )

@@ -90,7 +90,9 @@ def dots(rows: Sequence[Row], *, title: str, xlabel: str, best: str) -> Figure:
     named = [f"{row['choice']} ({row['sparsity']:.0%} zeros)" for row in ranked]
     ax.set_yticks(range(len(ranked)), named, fontsize=plots.SMALL_SIZE)
     ax.set_ylim(len(ranked) - 0.5, -0.5)
+    ax.margins(x=0.08)
     ax.grid(axis="y", color="#dddddd", linewidth=0.6)
-    ax.set_xlabel(f"{xlabel}, {best} is good", fontsize=plots.LABEL_SIZE)
+    told = f"{xlabel}, {best} is good (bars: spread over seeds)"
+    ax.set_xlabel(told, fontsize=plots.LABEL_SIZE)
     fig.suptitle(title, fontsize=plots.TITLE_SIZE, color=plots.INK)
     return fig
