@@ -54,6 +54,18 @@ def codes(columns: Columns, levels: int) -> Ids:
     return columns @ levels ** np.arange(columns.shape[-1])
 
 
+def blocks(number: int, factor: int) -> str:
+    """An id in blocks of figures, "202 404 010": as many in each as `factor`, 1000, has noughts.
+
+    `factor` is a power of ten, that of the all-max-shifts; ids that were added up by it can be read
+    block by block. The spaces do not break.
+    """
+    width, figures = len(str(factor)) - 1, str(number)
+    first = len(figures) % width or width
+    rest = [figures[i : i + width] for i in range(first, len(figures), width)]
+    return "\N{NO-BREAK SPACE}".join([figures[:first], *rest])
+
+
 # ---- attention heads -----------------------------------------------------------------------------
 
 

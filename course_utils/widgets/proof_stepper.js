@@ -79,8 +79,17 @@ export function looksIn(layer, ids) {
 /** 1,234,567 */
 export const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** 202 404 010: an id in blocks of figures, as many in each as the factor, "1000", has noughts. */
+export function blocks(number, factor) {
+  const [figures, width] = [String(number), String(factor).length - 1];
+  const first = figures.length % width || width;
+  const rest = figures.slice(first).match(new RegExp(`.{${width}}`, "g")) ?? [];
+  return [figures.slice(0, first), ...rest].join("\u00a0");
+}
+
 /** What happens at a step, in words. */
-export function tell({ words, levels, path, digits, layers, states, step, all }) {
+export function tell({ words, levels, path, factor, digits, layers, states, step, all }) {
+  const written = (id) => blocks(id, factor);
   const quoted = (word) => `“${words[word]}”`;
   if (step === 0) {
     const input = words.map((word, i) => `${word} ${digits[i]}`).join(", ");
@@ -102,12 +111,12 @@ export function tell({ words, levels, path, digits, layers, states, step, all })
   }
   const { token, target } = layer;
   const meant = `${begin} is for ${quoted(token)}, if its id is ${target}. `;
-  if (ids[token] !== target) return `${meant}It is ${grouped(ids[token])}: nobody moves.`;
+  if (ids[token] !== target) return `${meant}It is ${written(ids[token])}: nobody moves.`;
   const [{ highest, lowest }] = looksIn(layer, ids);
   const grown = target + BigInt(levels) * (ids[highest] - ids[lowest]);
   return `${meant}It is: ${quoted(highest)} is the highest that it sees, ${quoted(lowest)} the ` +
-    `lowest. ${target} + ${levels}·(${grouped(ids[highest])} − ${grouped(ids[lowest])}) = ` +
-    `${grouped(grown)}.`;
+    `lowest. ${target} + ${levels}·(${written(ids[highest])} − ${written(ids[lowest])}) = ` +
+    `${written(grown)}.`;
 
   function tellOfAll() {
     const flat = all.flat();
@@ -117,7 +126,7 @@ export function tell({ words, levels, path, digits, layers, states, step, all })
     const inputs = allInputs(words.length, levels);
     const named = ({ word, input }) => `${quoted(word)} in ${inputs[input].join("")}`;
     return `${begin}${new Set(flat).size} of them different. ${named(found.first)} and ` +
-      `${named(found.second)} have the same id, ${grouped(found.id)}.`;
+      `${named(found.second)} have the same id, ${written(found.id)}.`;
   }
 }
 
@@ -130,6 +139,25 @@ function topOf(layers, states, step) {
 }
 
 const superscript = (number) => [...String(number)].map((figure) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[figure]).join("");
+
+/** Where an id stands on a scale, up to 1 at its right end; of id + 1, so that 0 has a place. */
+const share = (id, top) => Math.log10(Number(id) + 1) / top;
+
+/** 0 and powers of ten below 10^top, seven at most: [number, what is written under it]. */
+export function ticks(top) {
+  const every = Math.ceil(Math.floor(top) / 5) || 1;
+  const marks = [[0, "0"]];
+  for (let power = every === 1 ? 0 : every; share(10 ** power, top) <= 1; power += every) {
+    marks.push([10 ** power, power < 4 ? grouped(10 ** power) : `10${superscript(power)}`]);
+  }
+  return marks;
+}
+
+/** Two figures and a power of ten: 3.0·10⁸ */
+export function rounded(number) {
+  const [figures, power] = Number(number).toExponential(1).split("e+");
+  return `${figures}·10${superscript(power)}`;
+}
 
 const STYLE = `
 .ao-proof .ao-choice { margin: 0 0 6px; }
@@ -202,7 +230,8 @@ function render({ model, el: host }) {
     const isLast = now > layers.length;
     if (isLast) all ??= allIds(layers, words.length, levels);
     headline.textContent = tell({
-      words, levels, digits, layers, states, all, step: now, path: choices[chosen].path,
+      words, levels, digits, layers, states, all, step: now,
+      path: choices[chosen].path, factor: choices[chosen].factor,
     });
     next.disabled = isLast;
     note.textContent = `${isLast ? ALL_NOTE : NOTE} Press a word to change its number.`;
@@ -250,7 +279,7 @@ function render({ model, el: host }) {
   function drawIds(now) {
     const [ids, before] = [states[now], states[Math.max(0, now - 1)]];
     const top = topOf(layers, states, now);
-    const x = (id) => LANE + (Math.log10(Number(id) + 1) / top) * (LANE_END - LANE);
+    const x = (id) => LANE + share(id, top) * (LANE_END - LANE);
     const marks = ids.flatMap((id, row) => {
       const moved = id !== before[row];
       const was = moved ? [
@@ -258,13 +287,10 @@ function render({ model, el: host }) {
         svg("circle", { class: "was", cx: x(before[row]), cy: y(row), r: 5 }),
       ] : [];
       const dot = svg("circle", { class: `dot ${moved ? "moved" : ""}`, cx: x(id), cy: y(row), r: 6 });
-      return [wordAt(row, `${words[row]} ${digits[row]}`, moved), ...was, dot, right(row, grouped(id), moved)];
+      return [wordAt(row, `${words[row]} ${digits[row]}`, moved), ...was, dot,
+        right(row, blocks(id, choices[chosen].factor), moved)];
     });
-    const every = Math.ceil(Math.floor(top) / 5) || 1;
-    for (let power = 0; power <= top; power += every) {
-      const label = power < 4 ? grouped(10 ** power) : `10${superscript(power)}`;
-      marks.push(bottom(x(10 ** power - 1), label, "middle"));
-    }
+    for (const [number, label] of ticks(top)) marks.push(bottom(x(number), label, "middle"));
     marks.push(bottom(WIDTH - 4, "the id", "end"));
     return marks;
   }
@@ -282,9 +308,7 @@ function render({ model, el: host }) {
       });
       return [wordAt(row, words[row]), ...stripes, right(row, `${own.length} different`)];
     });
-    const digitsOf = String(most);
-    marks.push(bottom(LANE, "0", "start"),
-      bottom(LANE_END, `${digitsOf[0]}·10${superscript(digitsOf.length - 1)}`, "end"));
+    marks.push(bottom(LANE, "0", "start"), bottom(LANE_END, rounded(most), "end"));
     return marks;
   }
 

@@ -176,15 +176,21 @@ class ProofStepper(Explorer):
             return f"{begin}: everybody adds {layer.factor:,} times the highest id that it sees."
         begin = f"{begin} is for “{words[layer.token]}”, if its id is {layer.target}. "
         if ids[layer.token] != layer.target:
-            return f"{begin}It is {ids[layer.token]:,}: nobody moves."
+            return f"{begin}It is {self._figures(ids[layer.token])}: nobody moves."
         (look,) = self.looks(step)
         highest, lowest = ids[look.highest], ids[look.lowest]
+        grown = layer.target + self.levels * (highest - lowest)
         return (
             f"{begin}It is: “{words[look.highest]}” is the highest that it sees, "
             f"“{words[look.lowest]}” the lowest. {layer.target} + {self.levels}·"
-            f"({highest:,} − {lowest:,}) = "
-            f"{layer.target + self.levels * (highest - lowest):,}."
+            f"({self._figures(highest)} − {self._figures(lowest)}) = {self._figures(grown)}."
         )
+
+    def _figures(self, number: int) -> str:
+        """An id as it is written, in blocks as long as the factor of the spreading has noughts."""
+        from course_utils.universal import blocks
+
+        return blocks(number, int(self.choices[self.choice]["factor"]))
 
     def _input(self, digits: Sequence[int]) -> str:
         return ", ".join(f"{word} {digit}" for word, digit in zip(self.words, digits, strict=True))
@@ -203,14 +209,16 @@ class ProofStepper(Explorer):
         return (
             f"{begin}{different} of them different. “{self.words[word]}” in "
             f"{''.join(map(str, digits[a]))} and “{self.words[other]}” in "
-            f"{''.join(map(str, digits[b]))} have the same id, {found.code:,}."
+            f"{''.join(map(str, digits[b]))} have the same id, {self._figures(found.code)}."
         )
 
     @property
     def alt(self) -> str:
         ids = self._ids_shown()
         name = self.choices[self.choice]["name"]
-        shown = ", ".join(f"{word} {i:,}" for word, i in zip(self.words, ids, strict=True))
+        shown = ", ".join(
+            f"{word} {self._figures(i)}" for word, i in zip(self.words, ids, strict=True)
+        )
         last = len(self.layers()) + 1
         return (
             f"The proof stepper, pattern “{name}”, step {self.step} of {last}. "
@@ -272,10 +280,10 @@ class ProofStepper(Explorer):
                 ax.plot(place(old), row, "o", markerfacecolor=plots.PAGE, color=color, markersize=7)
             ax.plot(place(new), row, "o", color=color, markersize=8)
             weight = "bold" if moved[row] else "normal"
-            ax.text(NUMBER, row, f"{new:,}", ha="right", va="center", fontsize=plots.LABEL_SIZE,
-                    weight=weight)  # fmt: skip
+            ax.text(NUMBER, row, self._figures(new), ha="right", va="center",
+                    fontsize=plots.LABEL_SIZE, weight=weight)  # fmt: skip
         for number, label in ticks(top):
-            ax.text(place(number - 1), len(now) - 0.45, label, ha="center", va="top",
+            ax.text(place(number), len(now) - 0.45, label, ha="center", va="top",
                     fontsize=plots.SMALL_SIZE, color=plots.FAINT)  # fmt: skip
         ax.text(NUMBER, len(now) - 0.45, "the id", ha="right", va="top", fontsize=plots.SMALL_SIZE,
                 color=plots.FAINT)  # fmt: skip
@@ -307,9 +315,8 @@ class ProofStepper(Explorer):
                     fontsize=plots.LABEL_SIZE)  # fmt: skip
         ax.text(LANES[0], len(self.words) - 0.45, "0", va="top", fontsize=plots.SMALL_SIZE,
                 color=plots.FAINT)  # fmt: skip
-        most = str(ids.max())
-        ax.text(LANES[1], len(self.words) - 0.45, f"{most[0]}·10{superscript(len(most) - 1)}",
-                ha="right", va="top", fontsize=plots.SMALL_SIZE, color=plots.FAINT)  # fmt: skip
+        ax.text(LANES[1], len(self.words) - 0.45, rounded(ids.max()), ha="right", va="top",
+                fontsize=plots.SMALL_SIZE, color=plots.FAINT)  # fmt: skip
 
 
 def ready_made(n: int) -> dict[str, Any]:
@@ -349,12 +356,24 @@ def as_choice(name: str, of: Any, levels: int) -> dict[str, Any]:
 
 
 def ticks(top: float) -> list[tuple[int, str]]:
-    """Powers of ten up to 10^top, six at most, with what is written under them."""
+    """0 and powers of ten below 10^top, seven at most, with what is written under them.
+
+    An id stands at the logarithm of id + 1, so that 0 has a place; 1 is marked where there is room.
+    """
     every = -(-int(top) // 5) or 1
-    return [
+    powers = range(0 if every == 1 else every, int(top) + 1, every)
+    marks = [
         (10**power, f"{10**power:,}" if power < 4 else f"10{superscript(power)}")
-        for power in range(0, int(top) + 1, every)
+        for power in powers
+        if np.log10(10.0**power + 1) <= top
     ]
+    return [(0, "0"), *marks]
+
+
+def rounded(number: int) -> str:
+    """Two figures and a power of ten: 3.0·10⁸."""
+    figures, power = f"{float(number):.1e}".split("e")
+    return f"{figures}·10{superscript(int(power))}"
 
 
 def superscript(number: int) -> str:

@@ -6,19 +6,23 @@ from pages import in_node
 from course_utils.patterns import dense, window
 from course_utils.universal import collision
 from course_utils.widgets import ProofStepper
-from course_utils.widgets.proof_stepper import WORDS, ready_made, ticks
+from course_utils.widgets.proof_stepper import LANES, WORDS, ready_made, rounded, ticks
 
 NAMES = list(ready_made(4))
+TOPS = [1.2, 2.0, 2.4, 5.0, 5.9, 9.3, 26.3]
 PROGRAM = """
     const layers = page.layersOf(given.choice, given.levels);
     const states = page.statesOf(layers, given.digits, given.levels);
     const all = page.allIds(layers, given.words.length, given.levels);
     const told = [];
     for (let step = 0; step < states.length + 1; step++) told.push(page.tell({
-        ...given, path: given.choice.path, layers, states, all, step }));
+        ...given, ...given.choice, layers, states, all, step }));
     const looks = layers.map((layer, i) => page.looksIn(layer, states[i]).map(
         ({ query, keys, highest, lowest }) => [query, keys, highest, lowest]));
-    return { told, looks, states: states.map(String), all: all.map(String) };
+    const tops = given.tops.map((top) => page.ticks(top));
+    const most = all.flat().reduce((a, b) => (a > b ? a : b));
+    return { tops, most: page.rounded(most), told, looks,
+        states: states.map(String), all: all.map(String) };
 """
 
 
@@ -27,7 +31,7 @@ def test_the_page_says_and_computes_what_the_program_does(name, tmp_path):
     stepper = ProofStepper(choice=name, digits=[2, 0, 1, 2])
     given = {
         "choice": stepper.choices[stepper.choice],
-        "levels": 3, "digits": [2, 0, 1, 2], "words": list(WORDS),
+        "levels": 3, "digits": [2, 0, 1, 2], "words": list(WORDS), "tops": TOPS,
     }  # fmt: skip
     page = in_node(tmp_path, ProofStepper, PROGRAM, given)
     states = stepper.states()
@@ -36,6 +40,8 @@ def test_the_page_says_and_computes_what_the_program_does(name, tmp_path):
     assert page["told"] == [stepper.told(step) for step in range(len(states) + 1)]
     looks = [[list(look) for look in stepper.looks(step)] for step in range(1, len(states))]
     assert page["looks"] == looks
+    assert page["tops"] == [[[float(at), says] for at, says in ticks(top)] for top in TOPS]
+    assert page["most"] == rounded(stepper.all_ids().max())
 
 
 def test_four_patterns_qualify_and_the_others_collide():
@@ -75,12 +81,35 @@ def test_patterns_of_ones_own():
     assert collision(shut.all_ids()) is not None
 
 
-def test_the_scale_has_six_marks_at_the_most():
-    for top in (1.2, 2.4, 5.0, 9.3, 26.3):
+def test_the_scale_has_seven_marks_at_the_most():
+    for top in TOPS:
         marks = ticks(top)
-        assert 2 <= len(marks) <= 6 and marks[0] == (1, "1")
-        assert all(number <= 10**top for number, _ in marks)
+        assert 3 <= len(marks) <= 7 and marks[0] == (0, "0")
+        assert all(number + 1 <= 10**top for number, _ in marks)
+    assert ticks(2.0)[-1] == (10, "10")  # at 2.0 the scale ends with 99
     assert ticks(26.3)[1] == (10**6, "10⁶")
+
+
+def test_an_id_stands_at_its_own_mark():
+    """*Drinks* 0 and *cold* 1 without positions stand over the marks 0 and 1, not beside them."""
+    axes = ProofStepper(digits=[2, 0, 1, 2], choice="ring", step=0).still().axes[0]
+    marks = {text.get_text(): text.get_position()[0] for text in axes.texts}
+    dots = {
+        line.get_ydata()[0]: line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"
+    }
+    assert (dots[1], dots[2]) == pytest.approx((marks["0"], marks["1"]))
+    assert dots[1] == pytest.approx(LANES[0])
+
+
+def test_an_id_is_written_in_blocks_as_long_as_the_factor():
+    last = len(
+        ProofStepper(choice="without self-loops: left neighbours, nobody hears itself").layers()
+    )
+    collided = ProofStepper(
+        choice="without self-loops: left neighbours, nobody hears itself", step=last + 1
+    )
+    assert "9 0054 0135 0180 0135 0054 0003." in collided.alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert rounded(297_297_297) == "3.0·10⁸"
 
 
 @pytest.mark.parametrize(

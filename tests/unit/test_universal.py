@@ -22,6 +22,7 @@ from course_utils.universal import (
     Idle,
     SelectiveShift,
     all_inputs,
+    blocks,
     codes,
     collision,
     construction,
@@ -186,7 +187,24 @@ def test_it_is_what_the_formulas_say_also_beyond_64_bits(patterns):
     assert layers[1].number == (object if ids.max() > 2**63 else np.int64)
 
 
+def test_ids_are_written_in_blocks():
+    said = [blocks(*both).split("\N{NO-BREAK SPACE}") for both in (
+        (202_404_010, 1000), (72_026, 1000), (7, 1000), (3_000_600_009, 10_000)
+    )]  # fmt: skip
+    assert said == [["202", "404", "010"], ["72", "026"], ["7"], ["30", "0060", "0009"]]
+
+
 # ---- real numbers, and softmax
+
+
+@pytest.mark.parametrize("patterns, different", [(ring(4), 324), (star(5), 268)])
+def test_ids_need_more_figures_than_float32_has(patterns, different):
+    """With five words most ids are lost; lesson 11 says how many."""
+    layers = construction(patterns, 3)
+    state = all_inputs(patterns.n, 3)
+    for layer in layers:
+        state = layer(state).astype(np.float32) if layer is not layers[1] else state
+    assert len(np.unique(state)) == different
 
 
 def test_real_numbers_are_rounded_down_to_the_grid():
