@@ -90,6 +90,14 @@ def _places(masks, path):
     ]
 
 
+def _in_strict_turn(masks, path):
+    return [
+        (before, token)
+        for i, (before, token) in enumerate(pairwise(path))
+        if not masks[i % len(masks)][token, before]
+    ]
+
+
 def _there_are(masks, path):
     return [step for step in pairwise(path) if step not in gaps(masks, path)]
 
@@ -123,6 +131,12 @@ GAPS = [
         _missing(lambda masks, a, b: bool(masks[-1][b, a])),
         "The patterns take turns, and a step may use any of them. (Does your loop overwrite what "
         "the mask before it has said?)",
+    ),
+    Misconception(
+        "you give each step one pattern, in turn",
+        _in_strict_turn,
+        "Any layer may serve any step: until the pattern that it needs has its turn, the others "
+        "stand idle. So each step may use any of the masks.",
     ),
     Misconception(
         "you let news go by way of others",
@@ -425,6 +439,14 @@ def _shifted(
     return answer
 
 
+def _at_place(ids, mask, target, levels):
+    """Stops with an IndexError where there is no such place, as the learner's own would."""
+    new = ids.clone()
+    seen = ids[mask[target]]
+    new[target] += levels * (seen.max() - seen.min())
+    return new
+
+
 def _hears_target(ids, mask, target, levels):
     moves = (mask & (ids == target)[None, :]).any(dim=1)
     return _shifted(who=lambda ids, target: moves)(ids, mask, target, levels)
@@ -457,6 +479,12 @@ SHIFT = [
         "you shift whoever sees the target",
         _hears_target,
         "The target is the mover's *own* id, the query, not one of the ids that it sees.",
+    ),
+    Misconception(
+        "you shift the token in that place",
+        _at_place,
+        "`target` is an id, not a position: whoever *has* it moves, wherever it stands. "
+        "ids == target says who.",
     ),
     Misconception(
         "everybody is seen",
@@ -555,6 +583,8 @@ def peel_cases(seed: int) -> Iterator[Case]:
         digits = torch.randint(levels, (n,), generator=generator).tolist()
         digits[0], digits[-1] = levels - 1, 1  # so that reading backwards is seen
         yield Case(f"{n} tokens, {levels} levels", (_climbed(digits, levels), n, levels))
+    digits = torch.randint(10, (40,), generator=generator).tolist()
+    yield Case("40 tokens, an id of 41 figures", (_climbed(digits, 10), 40, 10))
 
 
 def peel_recursively(code, n, levels):
@@ -607,6 +637,8 @@ def _in_base(code, n, levels):
         code //= levels
     return digits[::-1]
 
+
+LEVELS_IS_AN_ARGUMENT = "levels is not always 3, as in the lesson: here it is an argument."
 
 PEEL = [
     Misconception(
@@ -672,9 +704,35 @@ PEEL = [
         "code + (levels − 1) · own is levels · before. Divide by levels.",
     ),
     Misconception(
+        "you divide with /",
+        _peeled(undo=lambda code, own, levels: (code + (levels - 1) * own) / levels),
+        "/ makes a float, which keeps some 16 figures, and an id can have more. // stays with "
+        "whole numbers, of any size.",
+    ),
+    Misconception(
         "three levels, whatever is said",
         _peeled(base=lambda levels: 3),
-        "The lesson had 3 levels. Here it is an argument.",
+        f"{LEVELS_IS_AN_ARGUMENT} (Your last line knows it, the loop doesn't.)",
+    ),
+    Misconception(
+        "three levels everywhere, whatever is said",
+        _peeled(base=lambda levels: 3, first=lambda code, n, levels: code - 3 * (n - 1)),
+        LEVELS_IS_AN_ARGUMENT,
+    ),
+    Misconception(
+        "four words and three levels, whatever is said",
+        _peeled(base=lambda levels: 3, first=lambda code, n, levels: code - 9),
+        f"{LEVELS_IS_AN_ARGUMENT} And n is not always 4: 9 was the lesson's 3 · 3.",
+    ),
+    Misconception(
+        "you put back twice its own, whatever the levels",
+        _peeled(undo=lambda code, own, levels: (code + 2 * own) // levels),
+        f"{LEVELS_IS_AN_ARGUMENT} The lesson's 2 was levels − 1.",
+    ),
+    Misconception(
+        "the 9 of the lesson",
+        _peeled(first=lambda code, n, levels: code - 9),
+        "9 was the box of token 0 with four words and three levels. Here it is levels · (n − 1).",
     ),
 ]
 
@@ -722,8 +780,8 @@ COLD = [
     Misconception(
         "your temperature is below 0",
         lambda n, gap, share: gap / math.log(share / (n - 1)),
-        "The logarithm of a number below 1 is negative. From (n − 1) · e^(−gap / T) = share "
-        "follows gap / T = ln((n − 1) / share).",
+        "The logarithm of a number below 1 is negative, and so is −gap / T. One of the two minus "
+        "signs is lost on your way.",
     ),
     Misconception(
         "the winner counts as a loser",
@@ -738,7 +796,8 @@ COLD = [
     Misconception(
         "the number of losers is on the wrong side",
         lambda n, gap, share: gap / math.log(1 / ((n - 1) * share)),
-        "The more losers, the colder it has to be: ln((n − 1) / share).",
+        "Yours allows more warmth the more losers there are. They make it colder: if each of them "
+        "gets less, T is smaller.",
     ),
     Misconception(
         "the gap is not used",
@@ -851,7 +910,8 @@ TASKS = [
         hints=[
             "Write it down: (n − 1) · e^(−gap / T) = share. T is what you look for.",
             "Divide by n − 1 and take the logarithm: −gap / T = ln(share / (n − 1)).",
-            "Change the signs: gap / T = ln((n − 1) / share). Now turn both sides over.",
+            "Two minus signs come off: the one at the gap, and a logarithm changes its sign when "
+            "its fraction is turned over. Then T stands below the line; bring it up.",
         ],
         alternatives=[cold_enough_by_differences, cold_enough_by_halving],
         praise="Right. The more losers, the colder it must be; but only by a logarithm.",
