@@ -219,7 +219,7 @@ function render({ model, el: host }) {
       const lowerHalf = x + y >= PIXELS; // a triangle is the second pattern's mark
       return lowerHalf ? orange : bits === 3 ? blue : 0;
     });
-    looks.inside.replaceChildren(...edges(n));
+    looks.inside.replaceChildren(...edges(n, "who looks ↓   at whom →"));
     looks.caption.replaceChildren(el("strong", {}, "Who may look at whom. "), patterns.length > 1
       ? "Blue squares: the first pattern. Orange triangles: the second."
       : "Blue: may look. Nothing: may not.");
@@ -236,12 +236,12 @@ function render({ model, el: host }) {
     const numbers = n > NUMBERS_UP_TO ? [] : Array.from(found, (layer, i) => (layer ? svg("text", {
       x: place(i % n, n), y: place(Math.floor(i / n), n) + 4, "text-anchor": "middle",
       "data-on": `rgb(${colors[layer - 1]})`, style: `fill: ${inkOn(colors[layer - 1])}`,
-    }, `${layer}`) : ""));
+    }, `${said(layer, i % n === Math.floor(i / n))}`) : ""));
     const ring = apart ? [svg("circle", {
       cx: place(apart[1], n), cy: place(apart[0], n), r: Math.max(4, (0.36 * SIDE.across) / n),
       fill: "none", stroke: "var(--ao-orange)", "stroke-width": 2,
     })] : [];
-    rumour.inside.replaceChildren(...edges(n), ...numbers, ...ring);
+    rumour.inside.replaceChildren(...edges(n, "who has heard ↓   of whom →"), ...numbers, ...ring);
     const met = found.filter((layer) => layer > 0).length;
     rumour.caption.replaceChildren(
       el("strong", {}, `Who has heard whom after ${layersInWords(settings.layers)}. `),
@@ -250,14 +250,14 @@ function render({ model, el: host }) {
 
   const place = (i, n) => SIDE.before + (SIDE.across * (i + 0.5)) / n;
 
-  /** The frame of a square, and positions along two sides of it. */
-  function edges(n) {
+  /** The frame of a square, what its sides are, and positions along two of them. */
+  function edges(n, sides) {
     const step = [1, 2, 4, 8, 16, 32].find((size) => n / size <= 8);
     const ticked = range1(Math.ceil(n / step)).map((i) => (i - 1) * step);
     return [
       svg("rect", { x: SIDE.before, y: SIDE.before, width: SIDE.across, height: SIDE.across,
         fill: "none", stroke: "var(--ao-faint)" }),
-      svg("text", { x: 0, y: 10 }, "who looks ↓   at whom →"),
+      svg("text", { x: 0, y: 10 }, sides),
       ...ticked.map((i) => svg("text", {
         x: place(i, n), y: SIDE.before - 5, "text-anchor": "middle" }, `${i}`)),
       ...ticked.map((i) => svg("text", {
@@ -375,14 +375,15 @@ function render({ model, el: host }) {
     const fills = range1(settings.layers).map((layer) => `rgb(${shade(layer)})`);
     for (let key = 0; key < n; key++) {
       const layer = found[query * n + key];
-      const height = layer ? 6 + (32 * layer) / settings.layers : 0;
+      const number = said(layer, key === query);
+      const height = layer ? 6 + (32 * number) / settings.layers : 0;
       line.heights[key].setAttribute("y", line.bars + 53 - height);
       line.heights[key].setAttribute("height", height);
       line.heights[key].setAttribute("fill",
         key === query ? "var(--ao-orange)" : layer ? fills[layer - 1] : "none");
       if (!line.numbers.length) continue;
       line.numbers[key].setAttribute("y", line.bars + 50 - height);
-      line.numbers[key].textContent = layer || "";
+      line.numbers[key].textContent = layer ? number : "";
     }
     tell();
   }
@@ -443,6 +444,8 @@ function render({ model, el: host }) {
     "change:token change:own", take);
 }
 
+/** The number to write: who looks at itself has heard of itself before the first layer. */
+const said = (layer, isItself) => (isItself && layer === 1 ? 0 : layer);
 const range1 = (n) => Array.from({ length: n }, (_, i) => i + 1);
 const nameStep = (n) => (n <= NAMES_UP_TO ? 1 : n <= 70 ? 5 : 10);
 const layersInWords = (n) => (n === 1 ? "1 layer" : `${n} layers`);

@@ -259,7 +259,7 @@ class PatternLab(Explorer):
                 ]
                 ax.add_patch(Polygon(corners, facecolor=plots.ORANGE, linewidth=0))
         legend = "blue: first pattern, orange: second" if len(masks) > 1 else "blue: may look"
-        self._finish_square(ax, f"Who may look at whom\n({legend})")
+        self._finish_square(ax, f"Who may look at whom\n({legend})", ("who looks", "at whom"))
 
     def _draw_rumour(self, ax) -> None:
         from course_utils.patterns import check_assumption
@@ -271,7 +271,7 @@ class PatternLab(Explorer):
                 if layer:
                     dark = _shades(found, self.layers)[query, key] > 0.45
                     ax.text(
-                        key, query, layer,
+                        key, query, _said(int(layer), query == key),
                         ha="center", va="center", fontsize=plots.SMALL_SIZE,
                         color=plots.PAGE if dark else plots.INK,
                     )  # fmt: skip
@@ -282,9 +282,9 @@ class PatternLab(Explorer):
         share = (found > 0).mean()
         words = f"Who has heard whom after {_layers(self.layers)}\n"
         words += f"(darker: sooner; {share:.0%} of pairs)"
-        self._finish_square(ax, words)
+        self._finish_square(ax, words, ("who has heard", "of whom"))
 
-    def _finish_square(self, ax, words: str) -> None:
+    def _finish_square(self, ax, words: str, sides: tuple[str, str]) -> None:
         ax.add_patch(
             Rectangle(
                 (-0.5, self.token - 0.5), self.n, 1, fill=False, edgecolor=plots.ORANGE, lw=1.5
@@ -294,8 +294,8 @@ class PatternLab(Explorer):
         quiet(ax)
         ax.spines[:].set_visible(True)
         ax.spines[:].set_color(plots.FAINT)
-        ax.set_xlabel("at whom")
-        ax.set_ylabel("who looks")
+        ax.set_ylabel(sides[0])
+        ax.set_xlabel(sides[1])
 
     def _draw_line(self, ax) -> None:
         """Arcs above the line look back, below it ahead; bars say after how many layers."""
@@ -324,7 +324,8 @@ class PatternLab(Explorer):
         floor = -1.25 * high if any(key > query for query, key in pairs) else -0.2 * high
         floor -= 0.75 * high
         found = self.layers_until_heard()[token]
-        heights = np.where(found > 0, (0.12 + 0.48 * found / self.layers) * high, 0)
+        said = [_said(layer, key == token) for key, layer in enumerate(found.tolist())]
+        heights = np.where(found > 0, (0.12 + 0.48 * np.array(said) / self.layers) * high, 0)
         colors = [
             plots.ORANGE if key == token else plots.ATTENTION(shade)
             for key, shade in enumerate(_shades(found, self.layers))
@@ -334,7 +335,7 @@ class PatternLab(Explorer):
             ax.text(key, floor - 0.04 * high, key, ha="center", va="top", fontsize=8)
             if found[key]:
                 top = floor + heights[key] + 0.03 * high
-                ax.text(key, top, found[key], ha="center", fontsize=8)
+                ax.text(key, top, said[key], ha="center", fontsize=8)
         ax.text(
             -0.5, floor - 0.3 * high,
             "Arcs above the line look back, below it ahead. Bars: heard after so many layers.",
@@ -359,6 +360,11 @@ def drawn(n: int, per_token: int, seed: int) -> list[list[int]]:
             chosen.append(others.pop(state * len(others) // 2**32))
         rows.append(sorted(chosen))
     return rows
+
+
+def _said(layer: int, is_itself: bool) -> int:
+    """The number to write: who looks at itself has heard of itself before the first layer."""
+    return 0 if is_itself and layer == 1 else layer
 
 
 def _layers(number: int) -> str:

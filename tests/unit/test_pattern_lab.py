@@ -191,3 +191,18 @@ def test_patterns_of_your_own():
 def test_errors_name_what_was_given(given, says):
     with pytest.raises(ValueError, match=says):
         PatternLab(**given)
+
+
+def test_who_looks_at_itself_has_heard_of_itself_from_the_start():
+    """The bar of the chosen token says 0; without self-loops, when its own news comes back."""
+
+    def numbers(lab):
+        squares, line = lab.still().axes[:2], lab.still().axes[-1]
+        bars = [text.get_text() for text in line.texts]
+        diagonal = {t.get_text() for t in squares[1].texts if len(set(t.get_position())) == 1}
+        return bars, diagonal
+
+    bars, diagonal = numbers(PatternLab("window", n=5, width=1, layers=2, token=2))
+    assert diagonal == {"0"} and bars.count("0") == 2  # the bar's number, and token 0's name
+    bars, diagonal = numbers(PatternLab("window", n=5, width=1, layers=2, token=2, no_self=True))
+    assert diagonal == {"2"} and bars.count("0") == 1
