@@ -1,5 +1,6 @@
 """Errors about shapes that name the numbers."""
 
+import torch
 from torch import Tensor
 
 
@@ -16,7 +17,7 @@ def expect_mask(mask: Tensor | None, batch: int, n: int, who: str) -> None:
     """Raise ValueError or TypeError unless `mask` is None or boolean [batch, n]."""
     if mask is None:
         return
-    if mask.dtype.is_floating_point or mask.dtype.is_complex:
+    if mask.dtype != torch.bool:
         raise TypeError(
             f"{who} expects a boolean mask (True = real token, False = padding), got {mask.dtype}. "
             "Compare the ids with the padding id: mask = ids != pad_id."

@@ -23,13 +23,18 @@ class SparseAttention(nn.Module):
 
     `pattern` is a Pattern, a sequence with one for each head, or a function of n that returns
     either. The parameters are those of `Attention`, and so is the result under the pattern's mask;
-    but time and memory, forward and backward, follow the number of connections. (Where the pattern
-    has no order that could be used, such as keys drawn for each token alone, and where the text is
-    short, one masked table is faster, and is what you get.)
+    but time and memory, forward and backward, follow the number of connections. (Where the text is
+    short one masked table is faster, and is what you get. It is kept, n² numbers, as is the case
+    for the few patterns that no list can shorten.)
+
+    `dropout` is the share of attention weights dropped in training.
+
+    On a GPU PyTorch's `flex_attention` does the work, in tiles of 128 × 128: there a pattern that
+    touches every tile, such as every 64th token, saves nothing, and dropout is a ValueError.
 
     Raises ValueError if `d_model` is no multiple of `n_heads`, if there is not one pattern for each
-    head, or if a text has another length than its pattern.
-    Source: Yun et al. 2020, section 2.2.
+    head, or if a text has another length than its pattern; TypeError if a mask is not boolean.
+    Source: Yun et al. 2020, the definition of sparse attention.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class SparseAttention(nn.Module):
                     f"one pattern for all heads or one for each of n_heads={self.n_heads} is "
                     f"needed, got {len(patterns)}. See course_utils.patterns.multihead."
                 )
+            seen: dict[Pattern, Pattern] = {}  # a pattern, and what is left of it if causal
             by_pattern: dict[Pattern, list[int]] = {}
             for head in range(self.n_heads):
                 pattern = patterns[head % len(patterns)]
@@ -99,16 +105,23 @@ class SparseAttention(nn.Module):
                         f"{pattern.name} is for n={pattern.n} tokens, and the text has n={n}. "
                         "For texts of many lengths give a function, such as lambda n: window(n, 8)."
                     )
-                by_pattern.setdefault(pattern, []).append(head)
-            self._heads_of[n] = {
-                pattern.causal() if self.causal else pattern: heads
-                for pattern, heads in by_pattern.items()
-            }
+                if pattern not in seen:
+                    seen[pattern] = pattern.causal() if self.causal else pattern
+                by_pattern.setdefault(seen[pattern], []).append(head)
+            self._heads_of[n] = by_pattern
         return self._heads_of[n]
 
 
 def _several(patterns: Patterns) -> Sequence[Pattern]:
-    return [patterns] if isinstance(patterns, Pattern) else list(patterns)
+    if isinstance(patterns, Pattern):
+        return [patterns]
+    if isinstance(patterns, Sequence) and patterns:
+        if all(isinstance(pattern, Pattern) for pattern in patterns):
+            return patterns
+    raise TypeError(
+        f"a Pattern, or a sequence with one for each head, is needed; got {patterns!r:.80}. "
+        "A mask becomes one by Pattern.from_mask(mask)."
+    )
 
 
 def sparse_attention(
@@ -127,6 +140,8 @@ def sparse_attention(
     layout = layout_of(pattern)
     if not layout.parts:
         return _table(query, key, value, layout.bias, mask, dropout)
+    if len(query) == 0:
+        return torch.empty_like(query)
     texts = [
         _one_text(query[i], key[i], value[i], layout, None if mask is None else mask[i], dropout)
         for i in range(len(query))

@@ -63,6 +63,7 @@ def block_mask(
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)  # they are kept, and training may want them after inference did
 def _tiles(pattern: Pattern, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Which tile has which table (0: the empty one), the tables, and each row's tiles.
 

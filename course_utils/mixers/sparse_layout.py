@@ -27,6 +27,7 @@ GROUP_SIZES = (16, 32, 64, 128, 256)
 # Measured on two cores with heads of 32 numbers; only which layout is chosen depends on them.
 FETCH = 80  # fetching a key and a value for a group takes as long as so many scores
 JOINED = 1.2  # scores of several lists under one softmax take so much longer than of one
+NEVER_BUSY = 128  # a query with so few keys needs no table of its own
 SHORT = 768  # up to so many tokens one masked table is as fast as anything
 
 
@@ -92,6 +93,7 @@ def _connections(pattern: Pattern, wanted: np.ndarray) -> _Connections:
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)  # it is kept, and training may want it after inference did
 def layout_of(pattern: Pattern) -> Layout:
     """The cheapest of the layouts that are tried, by a count of scores and fetches."""
     n = pattern.n
@@ -100,10 +102,11 @@ def layout_of(pattern: Pattern) -> Layout:
         ways = [[_connections(pattern, ~np.isin(pattern.queries, busy))]]
         if len(pattern.parts) > 1:
             ways.append(list(_apart(pattern.parts, busy)))
+        ways = [way for way in ways if way and all(len(part.query) for part in way)]
         planned = [[_cheapest_groups(part) for part in way] for way in ways]
         costs = [sum(cost for cost, _ in way) * (1 if len(way) == 1 else JOINED) for way in planned]
-        best = int(np.argmin(costs))
-        if costs[best] + n * len(busy) < n * n:
+        best = int(np.argmin(costs)) if costs else None
+        if costs and costs[best] + n * len(busy) < n * n:
             parts = zip(ways[best], planned[best], strict=True)
             lists = tuple(_lists(part, groups) for part, (_, groups) in parts)
             return Layout(lists, torch.from_numpy(busy), _bias(pattern, busy))
@@ -114,7 +117,7 @@ def layout_of(pattern: Pattern) -> Layout:
 def _busy(pattern: Pattern) -> np.ndarray:
     """The few queries that look at far more keys than is usual."""
     counts = pattern.counts
-    busy = np.flatnonzero(counts > max(4 * np.median(counts), 128))
+    busy = np.flatnonzero(counts > max(4 * np.median(counts), NEVER_BUSY))
     return busy if len(busy) <= pattern.n // 16 else busy[:0]
 
 

@@ -47,9 +47,11 @@ class _ByLists(torch.autograd.Function):
     def forward(
         ctx, query: Tensor, key: Tensor, value: Tensor, parts: Sequence[Lists], real: Tensor | None
     ) -> Tensor:
+        # The kernel counts in float32 at least, whatever the precision of what it is given.
+        as_loud = query[..., :1].to(torch.promote_types(query.dtype, torch.float32))
         answers, loudness = [], []
         for lists in parts:
-            answer, loud = _empty_groups(query, lists), _empty_groups(query[..., :1], lists)
+            answer, loud = _empty_groups(query, lists), _empty_groups(as_loud, lists)
             for some in _pieces(lists):
                 bias = lists.bias_of(some, real, query.dtype)
                 of_group, of_list = lists.queries[some], lists.keys[some]
@@ -62,6 +64,7 @@ class _ByLists(torch.autograd.Function):
         total = total.masked_fill(total.isneginf(), 0.0)  # looks at nobody: all shares are zero
         shares = [(loud - total).exp() for loud in loudness]
         mixed = sum(answer * share for answer, share in zip(answers, shares, strict=True))
+        mixed = mixed.to(query.dtype)
         ctx.parts, ctx.real = parts, real
         ctx.save_for_backward(query, key, value, mixed, total)
         return mixed

@@ -5,6 +5,7 @@ Yun et al. 2020, Assumption 1. They are sufficient; the paper does not say that 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,9 @@ class Report:
 def check_assumption(patterns: Pattern | Sequence[Pattern]) -> Report:
     """Whether the patterns, which layers use in turn, satisfy Assumption 1 of Yun et al. 2020.
 
-    Heads that use different patterns count as their union. For up to 14 tokens every answer is
-    exact. Beyond, the path is looked for among the obvious orders and by a limited search, and
-    "undecided" is said where neither a path nor a reason against one is found.
+    For heads with different patterns give their `union`: a sequence is taken for layers. For up to
+    14 tokens every answer is exact. Beyond, the path is looked for among the obvious orders and by
+    a limited search; where neither a path nor a reason against one is found, "undecided" is said.
     """
     found = as_sequence(patterns)
     self_loops = _self_loops(found)
@@ -157,10 +158,10 @@ def _count_layers(
     heard, seen, work, layer = own_news(n), set(), 0, 0
     while not (layer and everybody(heard, n)):
         pattern = patterns[layer % len(patterns)]
-        state = (layer % len(patterns), heard.tobytes()) if not monotone else None
-        if state in seen:
-            return None, tuple(int(place) for place in np.argwhere(~unpack(heard, n))[0])
         if not monotone:
+            state = (layer % len(patterns), blake2b(heard.tobytes()).digest())
+            if state in seen:
+                return None, tuple(int(place) for place in np.argwhere(~unpack(heard, n))[0])
             seen.add(state)
         heard = listen(pattern, heard)
         layer += 1

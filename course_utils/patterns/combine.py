@@ -1,6 +1,6 @@
 """Several patterns in one model: united, head by head, or layer after layer.
 
-Yun et al. 2020, section 5, call the three UNION, MULTIHEAD and SEQUENTIAL.
+Yun et al. 2020 call the three UNION, MULTIHEAD and SEQUENTIAL.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """The patterns that papers have names for.
 
-Definitions and index conventions are those of Yun et al. 2020, section 2 and 5 ("O(n) Connections
-are Expressive Enough"); where the paper that had the idea first defines it otherwise, that is said.
+Definitions are those of Yun et al. 2020 ("O(n) Connections are Expressive Enough"), counted from 0;
+where the paper that had the idea first defines it otherwise, that is said.
 """
 
 import math
@@ -99,14 +99,17 @@ def random(n: int, per_token: int, *, seed: int, block: int = 1) -> Pattern:
 
     RANDOM in Yun et al. 2020: connections at random, as many as a level of sparsity allows. With
     `block`, whole blocks of tokens look at whole blocks (their own among them), which hardware
-    likes better: BigBird's way. `per_token` is then a multiple of `block`.
+    likes better: BigBird's way. `per_token` is then a multiple of `block`; a short last block has
+    fewer keys to give.
     """
     n, block = _at_least("n", n, 1), _at_least("block", block, 1)
+    per_token = _at_least("per_token", per_token, 0)
     n_blocks = math.ceil(n / block)
     if not 1 <= per_token <= n_blocks * block or per_token % block:
-        blocks = f", in whole blocks of {block}" if block > 1 else ""
+        blocks = f" in whole blocks of {block}" if block > 1 else ""
         raise ValueError(
-            f"per_token counts the token itself and others of n={n}{blocks}; got {per_token}."
+            f"per_token counts the token itself and others: from {block} to {n_blocks * block} for "
+            f"n={n}{blocks}; got {per_token}."
         )
     others = _others_at_random(n_blocks, per_token // block - 1, np.random.default_rng(seed))
     query = np.concatenate([np.arange(n_blocks), np.repeat(np.arange(n_blocks), others.shape[1])])
@@ -123,8 +126,8 @@ def bigbird(
 
     BigBird (Zaheer et al. 2020) with existing tokens as the global ones (its "ITC"): the first
     `n_global`. `width` neighbours on either side (BigBird's w counts both together) and `n_random`
-    others, drawn for each query; all three count blocks of `block` tokens, as BigBird's code does,
-    and single tokens if block is 1, as its theory does.
+    others, drawn for each query, some of them perhaps in its window. All three count blocks of
+    `block` tokens, as BigBird's code does, and single tokens if block is 1, as its theory does.
     """
     n, width, block = (
         _at_least("n", n, 1),

@@ -11,7 +11,7 @@ import numpy as np
 from course_utils.patterns.pattern import Pattern
 from course_utils.patterns.spread import listen, own_news, unpack
 
-EXACT = 14  # up to so many tokens every path is looked at, 2^n · n steps
+EXACT = 14  # up to so many tokens every path is looked at, 2^n · n² steps
 STEPS = 50_000  # of a search that may fail, for more tokens
 CLOSURE = 1_024  # up to so many tokens it is found out who can hear of whom at all
 

@@ -34,14 +34,16 @@ class Pattern:
         if self.n < 1:
             raise ValueError(f"a pattern needs at least one token, got n={self.n}.")
         for field in ("starts", "keys"):
-            values = np.ascontiguousarray(getattr(self, field), dtype=np.int64)
+            values = np.array(
+                getattr(self, field), dtype=np.int64
+            )  # a copy: the caller's may change
             values.setflags(write=False)
             object.__setattr__(self, field, values)
         starts, keys = self.starts, self.keys
         if starts.shape != (self.n + 1,) or starts[0] != 0 or starts[-1] != len(keys):
             raise ValueError(
-                f"starts has to run from 0 to {len(keys)} (the number of keys) in {self.n + 1} "
-                f"steps for n={self.n}, got {starts.shape} from {starts[0]} to {starts[-1]}."
+                f"starts has {self.n + 1} numbers for n={self.n}, from 0 to {len(keys)} (the "
+                f"number of keys); got {starts.tolist()!s:.80}."
             )
         if (starts[1:] < starts[:-1]).any():
             raise ValueError("starts must not fall: a row cannot have fewer than no keys.")
@@ -61,8 +63,16 @@ class Pattern:
         name: str,
         parts: tuple["Pattern", ...] = (),
     ) -> "Pattern":
-        """The pattern of these connections, in any order, some perhaps twice."""
-        codes = np.sort(np.asarray(query, np.int64) * n + np.asarray(key, np.int64))
+        """The pattern of these connections, in any order, some perhaps twice.
+
+        ValueError if one of them is of a token that is not there.
+        """
+        query, key = np.asarray(query, np.int64), np.asarray(key, np.int64)
+        tokens = np.concatenate([query, key])
+        if ((tokens < 0) | (tokens >= n)).any():
+            wrong = tokens[(tokens < 0) | (tokens >= n)][0]
+            raise ValueError(f"there is no token {wrong}: they run from 0 to {n - 1}.")
+        codes = np.sort(query * n + key)
         codes = codes[np.append(True, codes[1:] != codes[:-1])[: len(codes)]]
         starts = np.searchsorted(codes, np.arange(n + 1, dtype=np.int64) * n)
         return cls(n, starts, codes % n, name, parts)
@@ -79,7 +89,7 @@ class Pattern:
         """The pattern whose `mask()` this is: row = query, column = key."""
         if mask.ndim != 2 or mask.shape[0] != mask.shape[1] or mask.dtype != torch.bool:
             raise ValueError(
-                f"a mask is boolean [n, n], got {mask.dtype} {list(mask.shape)}. "
+                f"a mask is a boolean tensor [n, n], got {mask.dtype} {list(mask.shape)}. "
                 "Row = query, column = key, True = may look."
             )
         query, key = np.nonzero(mask.cpu().numpy())
@@ -169,6 +179,10 @@ class Pattern:
             and np.array_equal(self.starts, other.starts)
             and np.array_equal(self.keys, other.keys)
         )
+
+    def __reduce__(self):
+        """Copies and what comes out of a file are checked, and cannot be written to either."""
+        return Pattern, (self.n, self.starts, self.keys, self.name, self.parts)
 
     def __hash__(self) -> int:
         return hash((self.n, self.n_connections))  # quick; patterns that share it are compared

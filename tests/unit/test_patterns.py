@@ -1,6 +1,8 @@
 """The patterns against the papers' formulas, and the theorem's conditions against brute force."""
 
+import copy
 import itertools
+import pickle
 import time
 
 import numpy as np
@@ -200,8 +202,14 @@ def test_large_patterns_are_built_without_a_table():
 
 
 def test_patterns_cannot_be_changed():
-    with pytest.raises(ValueError, match="read-only"):
-        window(4, 1).keys[0] = 3
+    starts, keys = np.array([0, 1, 2]), np.array([0, 1])
+    pattern = Pattern(2, starts, keys)
+    keys[0] = 1  # the caller's own
+    assert pattern == self_only(2)
+    for same in (pattern, copy.deepcopy(pattern), pickle.loads(pickle.dumps(pattern))):
+        assert same == pattern
+        with pytest.raises(ValueError, match="read-only"):
+            same.keys[0] = 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +220,9 @@ def test_patterns_cannot_be_changed():
         (lambda: strided(4, 0), "stride must be at least 1, got 0"),
         (lambda: fixed(4, 0), "stride must be at least 1, got 0"),
         (lambda: star(4, -2), "width must be at least 0, got -2"),
-        (lambda: random(4, 5, seed=0), "n=4; got 5"),
+        (lambda: random(4, 5, seed=0), "from 1 to 4 for n=4; got 5"),
+        (lambda: Pattern.from_pairs(3, [0, 1], [5, 1], "x"), "no token 5: they run from 0 to 2"),
+        (lambda: Pattern(2, [], []), "starts has 3 numbers for n=2"),
         (lambda: random(4, 0, seed=0), "n=4; got 0"),
         (lambda: random(8, 6, seed=0, block=4), "whole blocks of 4; got 6"),
         (lambda: bigbird(4, 1, n_random=-1, n_global=0, seed=0), "n_random must be at least 0"),
@@ -222,7 +232,7 @@ def test_patterns_cannot_be_changed():
         (lambda: multihead(strided(8, 2), 1), "2 patterns need at least as many heads, got 1"),
         (lambda: reach(window(4, 1), -1), "got -1"),
         (lambda: Pattern.from_lists([[0], [2]]), "no token 2: keys run from 0 to 1"),
-        (lambda: Pattern(2, [0, 1, 1], [0, 0]), "starts has to run from 0 to 2"),
+        (lambda: Pattern(2, [0, 1, 1], [0, 0]), "starts has 3 numbers for n=2, from 0 to 2"),
         (lambda: Pattern(2, [0, 3, 2], [0, 1]), "must not fall"),
         (lambda: Pattern(2, [0, 2, 2], [1, 0]), "sorted"),
         (lambda: Pattern.from_mask(torch.ones(2, 2)), "boolean"),

@@ -1,6 +1,7 @@
 """Sparse attention against attention under the pattern's mask: values, gradients, and no table."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -63,6 +64,7 @@ def lists_for_short_texts(monkeypatch):
     monkeypatch.setattr(sparse_layout, "GROUP_SIZES", (4, 8))
     monkeypatch.setattr(sparse_layout, "FETCH", 0)
     monkeypatch.setattr(sparse_layout, "JOINED", 1)
+    monkeypatch.setattr(sparse_layout, "NEVER_BUSY", 8)
     layout_of.cache_clear()
     yield
     layout_of.cache_clear()
@@ -103,13 +105,23 @@ def assert_equal_to_masked(sparse: SparseAttention, n: int, patterns: list[Patte
 
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("n", [1, 24, 43])
+@pytest.mark.parametrize("n", [9, 91, 100])
 @pytest.mark.parametrize("name", PATTERNS)
 def test_equals_masked_attention_by_lists(lists_for_short_texts, name, n, causal, padded):
-    pattern = PATTERNS[name](max(n, 9))
-    n = pattern.n
+    pattern = PATTERNS[name](n)
     sparse = SparseAttention(D_MODEL, N_HEADS, pattern, causal=causal)
+    if name != "dense" and n > 9:
+        assert layout_of(pattern.causal() if causal else pattern).parts
     assert_equal_to_masked(sparse, n, [pattern] * N_HEADS, padded)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("name", PATTERNS)
+def test_equals_masked_attention_for_texts_of_a_word_or_two(name, n):
+    pattern = PATTERNS[name](max(n, 8) if "block" in name else max(n, 4))
+    sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+    assert_equal_to_masked(sparse, pattern.n, [pattern] * N_HEADS, padded=False)
+    assert_equal_to_masked(SparseAttention(D_MODEL, N_HEADS, star), n, [star(n)] * N_HEADS, True)
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -159,10 +171,12 @@ def test_with_all_connections_it_is_attention():
 
 
 def test_gradients_are_right(lists_for_short_texts):
-    real = torch.arange(10) < torch.tensor([[10], [7]])
-    for pattern in (union(strided(10, 3)), star(10)):
+    for pattern in (union(strided(43, 7)), window(16, 1), star(20)):
+        assert layout_of(pattern).parts
+        n = pattern.n
+        real = torch.arange(n) < torch.tensor([[n], [n - 3]])
         sparse = SparseAttention(4, 2, pattern).double()
-        x = torch.randn(2, 10, 4, dtype=torch.float64, requires_grad=True)
+        x = torch.randn(2, n, 4, dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradcheck(sparse, (x, real))
 
 
@@ -231,6 +245,7 @@ def test_one_softmax_over_several_lists_in_plain_steps_and_fused(causal):
 def test_some_groups_at_a_time_give_the_same(lists_for_short_texts, monkeypatch, rows_at_once):
     monkeypatch.setattr(sparse_lists, "ROWS_AT_ONCE", rows_at_once)
     for pattern in (window(43, 3), union(strided(43, 7)), star(43)):
+        assert layout_of(pattern).parts
         sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
         assert_equal_to_masked(sparse, 43, [pattern] * N_HEADS, padded=True)
 
@@ -263,14 +278,62 @@ def test_padding_changes_nothing_and_gives_no_nan(lists_for_short_texts):
     assert x.grad.isfinite().all()
 
 
-def test_dropout_is_for_training_only(lists_for_short_texts):
+def test_dropout_drops_in_training_and_changes_nothing_on_average(lists_for_short_texts):
     torch.manual_seed(0)
-    for pattern in (window(20, 3), union(strided(20, 4))):
-        sparse = SparseAttention(D_MODEL, N_HEADS, pattern, dropout=0.5)
-        x = torch.randn(1, 20, D_MODEL)
-        assert not torch.equal(sparse(x), sparse(x))
-        sparse.eval()
-        torch.testing.assert_close(sparse(x), sparse(x))
+    mask = torch.arange(40)[None] < 35
+    for pattern in (window(40, 3), union(strided(40, 7)), star(40)):
+        assert layout_of(pattern).parts
+        sparse = SparseAttention(D_MODEL, N_HEADS, pattern, dropout=0.2)
+        x = torch.randn(1, 40, D_MODEL)
+        with torch.no_grad():
+            dropped = torch.stack([sparse(x, mask) for _ in range(800)])
+            whole = sparse.eval()(x, mask)
+        assert dropped.std(dim=0).max() > 0.01
+        torch.testing.assert_close(dropped.mean(dim=0), whole, atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_there_and_back(lists_for_short_texts, dtype):
+    torch.manual_seed(0)
+    for pattern in (window(40, 3), union(strided(40, 7)), star(40)):
+        sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+        x = torch.randn(1, 40, D_MODEL)
+        exact = sparse(x).detach()
+        y = sparse.to(dtype)(x.to(dtype))
+        y.sum().backward()
+        assert y.dtype == dtype and sparse.query.weight.grad.isfinite().all()
+        torch.testing.assert_close(y.float(), exact, atol=0.02, rtol=0.02)
+        with torch.autocast("cpu", torch.bfloat16):
+            sparse.float()(x).sum().backward()
+
+
+def test_no_texts_at_all(lists_for_short_texts):
+    for n in (5, 40):
+        sparse = SparseAttention(D_MODEL, N_HEADS, lambda n: window(n, 2))
+        assert sparse(torch.zeros(0, n, D_MODEL)).shape == (0, n, D_MODEL)
+
+
+def test_a_layout_made_in_inference_serves_training(lists_for_short_texts):
+    for pattern in (star(40), window(5, 1), union(strided(40, 7))):
+        sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+        with torch.inference_mode():
+            sparse(torch.randn(1, pattern.n, D_MODEL))
+        sparse(torch.randn(1, pattern.n, D_MODEL)).sum().backward()
+        assert sparse.query.weight.grad.isfinite().all()
+
+
+def test_nobody_but_the_relay_looks_at_anybody(lists_for_short_texts):
+    for rows in ([[]] * 40, [[]] * 39 + [range(40)]):
+        pattern = Pattern.from_lists(rows)
+        sparse = SparseAttention(D_MODEL, N_HEADS, pattern)
+        assert_equal_to_masked(sparse, 40, [pattern] * N_HEADS, padded=True)
+
+
+def test_heads_that_are_alike_once_the_future_is_hidden():
+    patterns = [window(8, 2), window(8, 2).causal(), star(8), window(8, 2)]
+    sparse = SparseAttention(D_MODEL, 4, patterns, causal=True)
+    assert [sorted(heads) for heads in sparse._heads_by_pattern(8).values()] == [[0, 1, 3], [2]]
+    assert sparse(torch.randn(1, 8, D_MODEL)).shape == (1, 8, D_MODEL)
 
 
 def test_pattern_changes_from_layer_to_layer():
@@ -283,7 +346,9 @@ def test_pattern_changes_from_layer_to_layer():
     )
     assert [block.mixer.pattern for block in encoder.blocks] == [window(12, 1), star(12)]
     assert encoder(torch.randn(1, 12, D_MODEL)).shape == (1, 12, D_MODEL)
-    copy.deepcopy(encoder)  # checkpoints and comparisons do it
+    x = torch.randn(1, 12, D_MODEL)
+    for again in (copy.deepcopy(encoder), pickle.loads(pickle.dumps(encoder))):
+        torch.testing.assert_close(again(x), encoder(x))
 
 
 def test_a_function_of_n_is_asked_once_for_each_length():
@@ -314,6 +379,12 @@ def test_the_way_of_gpus_computes_the_same(name, padded):
     torch.testing.assert_close(
         flex_sparse_attention(query, key, value, pattern, mask), expected, atol=1e-5, rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("pattern", [None, [], "star", torch.ones(4, 4) > 0])
+def test_what_is_no_pattern_is_said_at_once(plain_shapes, pattern):
+    with pytest.raises(TypeError, match="a Pattern, or a sequence"):
+        SparseAttention(8, 2, pattern)
 
 
 @pytest.mark.parametrize(
