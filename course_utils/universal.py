@@ -1,8 +1,8 @@
 """The theorem as a program: sparse attention that tells every input from every other.
 
 Yun et al. 2020, "O(n) Connections are Expressive Enough", prove that a sparse transformer can come
-as near as you like to any continuous function of a sequence, if its patterns fulfil three
-conditions (`patterns.check_assumption`). The proof builds the transformer, and here it is built:
+as near as you like (on average over a bounded set of inputs) to any continuous function of a
+sequence, if its patterns fulfil three conditions (`patterns.check_assumption`). The proof builds the transformer, and here it is built:
 
     layers = construction(star(5), levels=3)       # a list, in the order of the proof
     states = run(layers, all_inputs(5, 3))         # what comes in, and what each layer leaves
@@ -82,6 +82,11 @@ def softmax_at(temperature: Real) -> Pick:
 
     def pick(scores: np.ndarray, values: np.ndarray) -> np.ndarray:
         scores = scores.astype(float)
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                "the scores are larger than a float can be; hardmax, which takes whole numbers, "
+                "has no such limit. Take fewer tokens or levels."
+            )
         weights = np.exp((scores - scores.max(axis=-1, keepdims=True)) / temperature)
         return (weights * values).sum(axis=-1) / weights.sum(axis=-1)
 
@@ -274,6 +279,8 @@ def construction(
     the path, all-max-shifts); as checked in exact arithmetic by this course.
     """
     patterns = as_sequence(patterns)
+    if levels < 1 or d < 1:
+        raise ValueError(f"levels and d are at least 1, got levels={levels} and d={d}.")
     if path is None or n_spread is None:
         known_path, known_spread = _witnesses(patterns)
         path = known_path if path is None else path
@@ -333,8 +340,9 @@ def _witnesses(patterns: tuple[Pattern, ...]) -> tuple[list[int], int]:
     report = check_assumption(patterns)
     for condition in (report.self_loops, report.path, report.reach):
         if not condition.holds:
+            verdict = "one does not hold" if condition.holds is False else "one is undecided"
             raise ValueError(
-                f"the proof needs all three conditions, and one does not hold: {condition.why}. "
+                f"the proof needs all three conditions, and {verdict}: {condition.why}. "
                 "To build it all the same and see what collides, give it path=… and n_spread=…"
             )
     return [int(token) for token in report.path.witness], int(report.reach.witness)

@@ -51,7 +51,7 @@ def ids_of_all(layers):
     return codes(run(layers, inputs)[-1], positions.levels), inputs
 
 
-# What the issue and the paper's formula p(n - 1) / δ^d + s say: patterns, levels, d, shift, spread.
+# What the paper's formula p(n - 1) / δ^d + s says: patterns, levels, d, shift, spread.
 QUALIFYING = {
     "strided": (strided(5, 2), 3, 1, 24, 2),
     "star with ring": (star(5), 3, 1, 12, 2),
@@ -350,3 +350,12 @@ def test_other_errors_name_what_was_given():
         run(construction(ring(4), 3), np.array([[[0], [1], [2], [3]]]))
     with pytest.raises(ValueError, match="above 0, got 0"):
         softmax_at(0)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_levels_below_one_and_scores_beyond_floats_are_refused():
+    with pytest.raises(ValueError, match="got levels=0 and d=1"):
+        construction(window(4, 1), 0)
+    layers = construction(window(60, 1), 3)
+    with pytest.raises(ValueError, match="larger than a float"):
+        run(layers, np.zeros((1, 60, 1), dtype=int) + 1, softmax_at(0.01))
