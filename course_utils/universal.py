@@ -2,7 +2,8 @@
 
 Yun et al. 2020, "O(n) Connections are Expressive Enough", prove that a sparse transformer can come
 as near as you like (on average over a bounded set of inputs) to any continuous function of a
-sequence, if its patterns fulfil three conditions (`patterns.check_assumption`). The proof builds the transformer, and here it is built:
+sequence, if its patterns fulfil three conditions (`patterns.check_assumption`). The proof builds
+the transformer, and here it is built:
 
     layers = construction(star(5), levels=3)       # a list, in the order of the proof
     states = run(layers, all_inputs(5, 3))         # what comes in, and what each layer leaves
