@@ -214,7 +214,7 @@ def softened(rows: Sequence[Row]) -> Figure:
     plots.lines(
         temperatures, {"wrong": [100 * row["wrong"] for row in rows]}, logx=True, ax=left,
         title="Outputs" if cold is None else f"Nothing is wrong from {cold} down",
-        xlabel="temperature of softmax", ylabel="wrong outputs, in %",
+        xlabel="temperature of softmax", ylabel="wrong words, in %",
     )  # fmt: skip
     plots.lines(
         temperatures, {"off": [max(row["off"], 1e-17) for row in rows]}, logx=True, logy=True,
@@ -237,10 +237,10 @@ def refined(rows: Sequence[Row]) -> Figure:
     plots.lines(
         steps,
         {
-            "look-up": [row["feed_forward_layers"] for row in rows],
+            "feed-forward": [row["feed_forward_layers"] for row in rows],
             "attention": [row["attention_layers"] for row in rows],
         },
-        logx=True, logy=True, ax=right, title="… and eight times the layers",
+        logx=True, logy=True, ax=right, title="… and soon eight times the layers",
         xlabel="step of the grid, δ", ylabel="layers",
     )  # fmt: skip
     _plain_numbers(left, right)
