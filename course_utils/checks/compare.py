@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, isclose  # isclose by its own name: a notebook may replace torch's
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # of float32 and of Python's numbers
+OFF = "are off"  # in the sentence about values that differ where the kind and the shape are right
 TOLERANCES = {
     torch.float64: (1e-7, 1e-9),
     torch.complex128: (1e-7, 1e-9),
@@ -146,13 +147,22 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
         wrong = ~isclose(_wide(got), _wide(expected), relative, absolute, equal_nan=True)
     if not wrong.any():
         return None
+    if expected.dtype == torch.bool:  # where all that is wrong is equally wrong, the first will do
+        place = tuple(wrong.nonzero()[0].tolist())
+        return (
+            f"{int(wrong.sum())} of {wrong.numel()} places {OFF}{_at(place, ', the first')}: "
+            f"expected {expected[place].item()}, got {got[place].item()}."
+        )
     gap = (_wide(got) - _wide(expected)).abs().nan_to_num(torch.inf)
     place = tuple(int(i) for i in np.unravel_index(int((gap * wrong).argmax()), gap.shape))
-    at = f" at {list(place)}" if place else ""
     return (
-        f"{int(wrong.sum())} of {wrong.numel()} numbers are off, most of all{at}: "
+        f"{int(wrong.sum())} of {wrong.numel()} numbers {OFF}{_at(place, ', most of all')}: "
         f"expected {_number(expected[place])}, got {_number(got[place])}."
     )
+
+
+def _at(place: tuple[int, ...], which: str) -> str:
+    return f"{which} at {list(place)}" if place else which
 
 
 def _has_digits(dtype: torch.dtype) -> bool:

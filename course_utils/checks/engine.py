@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks import isolate, progress_store, task
-from course_utils.checks.compare import difference
+from course_utils.checks.compare import OFF, difference
 from course_utils.checks.task import Case, Misconception, Task
 from course_utils.checks.verdict import Verdict
 
@@ -151,7 +151,7 @@ def _most_specific(
         return complaint
     if _is_random(outcome, _run(found, answer, case, seed=1)):
         return "asked twice with the same inputs it gave two results. What in it is random?"
-    if "off, most" not in complaint:  # properties are about numbers
+    if OFF not in complaint:  # properties are about values
         return complaint
     said = (_stated(one, found, answer, case, outcome.value) for one in found.properties)
     return next(filter(None, said), complaint)
@@ -190,7 +190,7 @@ def _changed_input(found: Task, case: Case, outcome: isolate.Outcome) -> str | N
             named = found.use is task.call and i < len(parameters)
             name = parameters[i] if named else f"number {i + 1}"
             return (
-                f"it changed its input {name} in place; the caller still needs it. "
+                f"it changed its input {name} in place, and the caller still needs what was there. "
                 "Make a new one instead (x = x + y rather than x += y, or .clone() first)."
             )
     return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from course_utils.checks.compare import difference
 from course_utils.checks.task import Case, Misconception, Task
 
 
@@ -22,6 +23,19 @@ def _some_mask(n: int, share: float, seed: int) -> Tensor:
     """Bool[n, n], a different one for each seed, and everybody looks at itself."""
     generator = torch.Generator().manual_seed(seed)
     return (torch.rand(n, n, generator=generator) < share) | torch.eye(n, dtype=torch.bool)
+
+
+def _which(reference: Callable, *names: str) -> Callable:
+    """A property for results in parts: which of them is off, by its name."""
+
+    def part(result, case: Case) -> str | None:
+        for name, wanted, got in zip(names, reference(*case.args), result, strict=True):
+            problem = difference(wanted, got)
+            if problem:
+                return f"in {name}, {problem}"
+        return None
+
+    return part
 
 
 # ---- 10.window_mask ------------------------------------------------------------------------------
@@ -148,8 +162,8 @@ WINDOW_MASK = [
     Misconception(
         "your mask is made of numbers",
         lambda n, width, causal: window_mask(n, width, causal).float(),
-        "Ones and zeros in the right places. But & and ~ want True and False, and SDPA would *add* "
-        "your ones to the scores. Make it boolean: .bool().",
+        "Ones and zeros in the right places. But & and ~ want True and False, and PyTorch's "
+        "attention would *add* your ones to the scores. Make it boolean: .bool().",
     ),
     Misconception(
         "your mask is made of whole numbers",
@@ -222,21 +236,21 @@ STRIDED_MASKS = [
     Misconception(
         "your strides start at the first token, for everybody",
         _strided(far=lambda q, k, s: k % s == 0),
-        "key % stride == 0 gives everybody the same keys, 0, stride, 2·stride, …: columns. Each "
-        "token counts from *itself*: the distance is a multiple of the stride, "
-        "(query − key) % stride == 0, which makes diagonals.",
+        "key % stride gives everybody the same keys, 0, stride, 2·stride, …: columns. Each token "
+        "counts from *itself*: it is the distance that must be a multiple of the stride, which "
+        "makes diagonals.",
     ),
     Misconception(
         "your strides start at the first token, with oneself put in",
         _strided(far=lambda q, k, s: (k % s == 0) | (q == k)),
-        "Columns and the diagonal: that is nearly *fixed*. In *strided* each token counts from "
-        "itself: (query − key) % stride == 0.",
+        "Columns and the diagonal: that is nearly *fixed*. In *strided* each token counts its "
+        "strides from itself.",
     ),
     Misconception(
         "those are fixed's summaries",
         _strided(far=lambda q, k, s: ((k + 1) % s == 0) | (q == k)),
         "The last token of each block, and oneself: that is the second pattern of *fixed*. In "
-        "*strided* each token counts from itself: (query − key) % stride == 0.",
+        "*strided* each token counts from itself: what distances may they have?",
     ),
     Misconception(
         "only every stride-th token looks far",
@@ -253,8 +267,7 @@ STRIDED_MASKS = [
     Misconception(
         "you look one stride far, not any number of them",
         _strided(far=lambda q, k, s: ((q - k).abs() == s) | (q == k)),
-        "The distances are 0, stride, 2·stride, 3·stride, … up to both ends of the text: "
-        "(query − key) % stride == 0.",
+        "The distances are 0, stride, 2·stride, 3·stride, … up to both ends of the text.",
     ),
     Misconception(
         "a stride leaves out oneself",
@@ -266,12 +279,13 @@ STRIDED_MASKS = [
         "you kept what is no multiple",
         _strided(far=lambda q, k, s: (q - k) % s != 0),
         "The remainder is 0 where the distance *is* a multiple of the stride. As a truth value 0 "
-        "is False, so a bare % keeps all the others: == 0.",
+        "is False, so a bare % keeps all the others.",
     ),
     Misconception(
         "your neighbours end one too early",
         _strided(near=lambda q, k, s: (q - k).abs() < s),
-        "A distance of stride is still a neighbour in Yun et al.: k − w … k + w. So <=.",
+        "A distance of stride is still a neighbour in Yun et al.: k − w … k + w, both ends "
+        "included.",
     ),
     Misconception(
         "you share the stride between both sides",
@@ -282,13 +296,46 @@ STRIDED_MASKS = [
         "your neighbours are a block",
         _strided(near=lambda q, k, s: q // s == k // s),
         "The same block is *fixed*'s first pattern: its walls stand still. *Strided*'s window "
-        "moves with the token: abs(query − key) <= stride.",
+        "moves with the token, as in your first task.",
     ),
     Misconception(
         "your neighbours are only those before",
         _strided(near=lambda q, k, s: (q - k >= 0) & (q - k <= s)),
-        "That is the half of Child et al., who write from left to right. Here both sides count: "
-        "abs(query − key) <= stride.",
+        "That is the half of Child et al., who write from left to right. Here a neighbour on the "
+        "right is a neighbour, too.",
+    ),
+    Misconception(
+        "your strides go only back",
+        _strided(far=lambda q, k, s: ((q - k) % s == 0) & (k <= q)),
+        "That is the half of Child et al., who write from left to right. Here one may also look "
+        "whole strides ahead.",
+    ),
+    Misconception(
+        "your strides go only ahead",
+        _strided(far=lambda q, k, s: ((q - k) % s == 0) & (k >= q)),
+        "They see the future and miss the past. Strides go to both sides; was it a range from the "
+        "token to the end?",
+    ),
+    Misconception(
+        "your strides are one row for all",
+        lambda n, stride: (strided_masks(n, stride)[0], _places(n)[1] % stride == 0),
+        "No query stands in key % stride == 0, so it has one row, the same for everybody. Each "
+        "token counts from itself: the answer depends on both, on the distance.",
+    ),
+    Misconception(
+        "your strides are one row of remainders",
+        lambda n, stride: (strided_masks(n, stride)[0], _places(n)[1] % stride),
+        "key % stride are numbers, and one row of them: no query stands in it. Each token counts "
+        "from itself, by the distance; and ask whether the remainder is 0.",
+    ),
+    Misconception(
+        "your strides are remainders",
+        lambda n, stride: (
+            strided_masks(n, stride)[0],
+            (_places(n)[0] - _places(n)[1]) % stride,
+        ),
+        "The distances are right, but a remainder is a number, and 0 where one may look. A mask "
+        "says True there: compare.",
     ),
     Misconception(
         "both look only back",
@@ -308,7 +355,7 @@ STRIDED_MASKS = [
         "you made one of the two",
         lambda n, stride: strided_masks(n, stride)[0] | strided_masks(n, stride)[1],
         "That is their union, one pattern and a denser one. Two are wanted, for layers that take "
-        "turns: return near, far.",
+        "turns, side by side and not mixed.",
     ),
 ]
 
@@ -371,8 +418,8 @@ OPEN_DOORS = [
     Misconception(
         "query and key are swapped",
         _doors(_fill(rows="speakers", columns="listeners")),
-        "Rows are who looks, columns at whom. To speak is to be looked *at*: a column, "
-        "mask[:, speakers]. To listen is to look: a row, mask[listeners, :].",
+        "Rows are who looks, columns at whom. To speak is to be looked *at*: a column. "
+        "To listen is to look: a row.",
     ),
     Misconception(
         "everybody with a door both speaks and listens",
@@ -409,8 +456,8 @@ OPEN_DOORS = [
             | torch.zeros_like(mask).index_fill_(0, torch.tensor(listeners).long(), True)
             & torch.zeros_like(mask).index_fill_(1, torch.tensor(speakers).long(), True)
         ),
-        "mask[listeners, speakers] is where the rows and the columns cross. The whole rows and the "
-        "whole columns are wanted: two assignments, or two |.",
+        "You opened the places where the rows and the columns cross. The whole rows and the whole "
+        "columns are wanted, one after the other.",
     ),
     Misconception(
         "the pattern itself got lost",
@@ -423,21 +470,21 @@ OPEN_DOORS = [
             mask & open_doors(torch.zeros_like(mask), speakers, listeners)
         ),
         "With & both must hold, and only doors that were open before are left. A door is opened "
-        "beside what is there: |.",
+        "beside what is there: *or*, not *and*.",
     ),
     Misconception(
         "you toggled the doors",
         lambda mask, speakers, listeners: (
             mask ^ open_doors(torch.zeros_like(mask), speakers, listeners)
         ),
-        "^ is *either, or*: what was open before and gets a door is shut. |.",
+        "^ is *either, or*: what was open before and gets a door is shut. Opened twice is open.",
     ),
     Misconception(
         "the first tokens get the doors, not those named",
         lambda mask, speakers, listeners: open_doors(
             mask, list(range(len(speakers))), list(range(len(listeners)))
         ),
-        "The lists say which positions, not how many. mask[:, speakers] takes a list as it is.",
+        "The lists say which positions, not how many. An index may be a list, as it is.",
     ),
 ]
 
@@ -491,23 +538,22 @@ UNITE = [
         "you took the intersection",
         _united(lambda masks: torch.stack(masks).all(dim=0)),
         "& keeps what *all* patterns allow, which is nearly nothing but the diagonal. A union "
-        "allows what *any* of them does: |, or any(dim=0).",
+        "allows what *any* of them does.",
     ),
     Misconception(
         "you took what is in an odd number of them",
         _united(lambda masks: torch.stack(masks).sum(dim=0) % 2 == 1),
-        "^ is *either, or*: what both allow is gone, the diagonal first of all. Union is |.",
+        "^ is *either, or*: what both allow is gone, the diagonal first of all. A union keeps it.",
     ),
     Misconception(
         "only the first two are united",
         _united(lambda masks: masks[0] | masks[min(1, len(masks) - 1)]),
-        "There may be three patterns, or one. Go through the list, or stack it: "
-        "torch.stack(masks).any(dim=0).",
+        "There may be three patterns, or one: go through the whole list.",
     ),
     Misconception(
         "the last one wins",
         _united(lambda masks: masks[-1]),
-        "In your loop each pattern replaces the one before it. united = united | mask.",
+        "In your loop each pattern replaces the one before it. Carry what you have so far along.",
     ),
     Misconception(
         "your union counts",
@@ -515,8 +561,8 @@ UNITE = [
             lambda masks: torch.stack(masks).sum(dim=0),
             lambda united, masks: 1 - (united > 0).float().mean(),
         ),
-        "How many patterns allow a look isn't asked. A sum of masks is numbers; > 0 makes it a "
-        "mask again.",
+        "How many patterns allow a look isn't asked, only whether one does: a sum of masks is "
+        "numbers.",
     ),
     Misconception(
         "your sparsity is what is full",
@@ -532,8 +578,7 @@ UNITE = [
     Misconception(
         "you divided by n",
         _united(sparsity=lambda u, masks: 1 - u.sum() / len(u)),
-        "A square of n tokens has n² places, not n. len(mask) is only its number of rows; "
-        "mask.numel() counts all.",
+        "A square of n tokens has n² places, not n: len(mask) is only its number of rows.",
     ),
     Misconception(
         "you divided by the pairs of different tokens",
@@ -589,6 +634,9 @@ def reach_cases(seed: int) -> Iterator[Case]:
     yield Case("two patterns in turn, three layers", (two, 3))
     not_oneself = window_mask(7, 1, False) & ~torch.eye(7, dtype=torch.bool)
     yield Case("neighbours without oneself, three layers", ([not_oneself], 3))
+    # So many layers that who counts ways instead of asking "any?" runs out of numbers.
+    towns = torch.block_diag(torch.ones(4, 4), torch.ones(4, 4)).bool()
+    yield Case("two towns of four that never call each other, 70 layers", ([towns], 70))
 
 
 def reach_with_sets(masks, n_layers):
@@ -644,6 +692,30 @@ def whole_rounds(masks, n_layers):
     return reach(masks, n_layers * len(masks))
 
 
+def reach_in_place(keep: bool) -> Callable:
+    """reach in a single table, each row written where later queries still read."""
+
+    def who(masks, n_layers):
+        heard = torch.eye(len(masks[0]), dtype=torch.bool)
+        for layer in range(n_layers):
+            mask = masks[layer % len(masks)]
+            for query in range(len(mask)):
+                news = heard[mask[query]].any(dim=0)
+                heard[query] = heard[query] | news if keep else news
+        return heard
+
+    return who
+
+
+def reach_in_place_by_keys(masks, n_layers):
+    heard = torch.eye(len(masks[0]), dtype=torch.bool)
+    for layer in range(n_layers):
+        mask = masks[layer % len(masks)]
+        for key in range(len(mask)):
+            heard[mask[:, key]] |= heard[key].clone()
+    return heard
+
+
 REACH = [
     Misconception(
         "nobody forgets",
@@ -652,6 +724,41 @@ REACH = [
         "who doesn't look at itself gives up what it knew (the chessboard of the lesson): the new "
         "set is what its keys have heard, no more. With self-looks in the mask that makes no "
         "difference, without them it does.",
+    ),
+    Misconception(
+        "you read the new table while writing it",
+        reach_in_place(keep=False),
+        "A token that comes later in your loop hears what an earlier one has learned in this very "
+        "layer: news that travels through the whole street in one. All must listen to the table as "
+        "it was before the layer, so write into another one.",
+    ),
+    Misconception(
+        "you read the new table while writing it, and add to what is there",
+        reach_in_place(keep=True),
+        "heard[query] |= … changes the row that later queries of the same layer still read, so "
+        "news travels through the whole street in one layer. Write into another table. And who "
+        "doesn't look at itself keeps nothing: begin that table empty.",
+    ),
+    Misconception(
+        "you read the new table while writing it, one key after the other",
+        reach_in_place_by_keys,
+        "A key whose row has grown in this very layer passes on the new news, too, so it travels "
+        "through the whole street in one. Read from the table as it was before the layer, and "
+        "write into another one, which begins empty.",
+    ),
+    Misconception(
+        "you ask for > 0 only at the very end, and your numbers overflow",
+        lambda masks, n_layers: reach_counts(masks, n_layers) > 0,
+        "The ways by which news can come multiply with each layer. With four looks a token, 64 "
+        "layers make more than float32 can hold: ∞, and ∞ · 0 is NaN, which is not > 0. (Whole "
+        "numbers turn to 0 even sooner.) Make it True and False again after *each* layer.",
+    ),
+    Misconception(
+        "you ask for True or False only at the very end, and your numbers overflow",
+        lambda masks, n_layers: reach_counts(masks, n_layers).bool(),
+        "The ways by which news can come multiply with each layer. With four looks a token, 64 "
+        "layers make more than float32 can hold: ∞, and ∞ · 0 is NaN, which counts as True. Ask "
+        "after *each* layer whether there is a way at all.",
     ),
     Misconception(
         "you took away the looks at oneself",
@@ -768,6 +875,7 @@ TASKS = [
         reference=strided_masks,
         cases=strided_masks_cases,
         dimensions=("n_query", "n_key"),
+        properties=[_which(strided_masks, "the first square, the neighbours", "the strides")],
         misconceptions=STRIDED_MASKS,
         hints=[
             "Two rules, two masks. The first is your window again, with the stride as its width.",
@@ -777,7 +885,7 @@ TASKS = [
             "negative, so both sides come out right.",
         ],
         alternatives=[strided_masks_with_loops, strided_masks_by_slices],
-        praise="Right. Any two tokens are now two hops apart.",
+        praise="Right. Any two tokens are now at most two hops apart.",
     ),
     Task(
         id="10.open_doors",
@@ -801,6 +909,7 @@ TASKS = [
         reference=unite,
         cases=unite_cases,
         dimensions=("n_query", "n_key"),
+        properties=[_which(unite, "the union", "the sparsity")],
         misconceptions=UNITE,
         hints=[
             "A union allows what at least one of the patterns allows.",
@@ -810,7 +919,7 @@ TASKS = [
             "after uniting.",
         ],
         alternatives=[unite_with_loops, unite_by_numbers],
-        praise="Right: a union costs less than its parts, but more than each.",
+        praise="Right. A union costs less than its parts together: they share the diagonal.",
     ),
     Task(
         id="10.reach",

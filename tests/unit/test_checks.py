@@ -582,7 +582,11 @@ def test_alike(expected, got):
         (torch.ones(2) * 1j, torch.ones(2) * 2j, "2 of 2 numbers are off"),
         (torch.ones(2).double(), torch.ones(2).double() + 1e-5, "2 of 2 numbers are off"),
         (torch.tensor([1, 2]), torch.tensor([1, 3]), "at [1]: expected 2, got 3."),
-        (torch.tensor([True]), torch.tensor([False]), "at [0]: expected True, got False."),
+        (
+            torch.tensor([True, False, True]),
+            torch.tensor([True, True, False]),
+            "2 of 3 places are off, the first at [1]: expected False, got True.",
+        ),
         (np.ones(2), [1.0, 1.0], "expected a numpy array of numbers, got a list"),
         (torch.ones(2), list(range(10**6)), "expected a tensor, got a list: [0, 1, 2"),
     ],
