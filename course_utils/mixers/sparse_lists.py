@@ -58,13 +58,15 @@ class _ByLists(torch.autograd.Function):
                 answer[some], loud[some] = _answer(
                     query[of_group], key[of_list], value[of_list], bias
                 )
+                if len(parts) > 1:  # of a query that looks at nobody here the kernel says 0
+                    silent = bias.isneginf().all(dim=-1)[:, 0, :, None, None]
+                    loud[some] = loud[some].masked_fill(silent, -torch.inf)
             answers.append(_by_token(answer, lists))
             loudness.append(_by_token(loud, lists))
-        total = torch.stack(loudness).logsumexp(dim=0)  # [n, n_heads, 1]
-        total = total.masked_fill(total.isneginf(), 0.0)  # looks at nobody: all shares are zero
-        shares = [(loud - total).exp() for loud in loudness]
-        mixed = sum(answer * share for answer, share in zip(answers, shares, strict=True))
-        mixed = mixed.to(query.dtype)
+        if len(parts) == 1:
+            mixed, total = answers[0], loudness[0]
+        else:
+            mixed, total = _joined(answers, loudness)
         ctx.parts, ctx.real = parts, real
         ctx.save_for_backward(query, key, value, mixed, total)
         return mixed
@@ -104,8 +106,19 @@ def _answer(
 ) -> tuple[Float[Tensor, "n_groups size n_heads d_head"], Float[Tensor, "n_groups size n_heads 1"]]:
     """Each query's average of the values, and how loud its keys are together."""
     answer, loud = fused(*map(_heads_first, (query, key, value)), attn_mask=bias)
-    loud = loud.masked_fill(bias.isneginf().all(dim=-1), -torch.inf)  # the kernel says 0
     return _heads_first(answer), _heads_first(loud[..., None])
+
+
+def _joined(
+    answers: Sequence[Float[Tensor, "n n_heads d_head"]],
+    loudness: Sequence[Float[Tensor, "n n_heads 1"]],
+) -> tuple[Float[Tensor, "n n_heads d_head"], Float[Tensor, "n n_heads 1"]]:
+    """The answer of all lists together, and how loud they are together."""
+    total = torch.stack(loudness).logsumexp(dim=0)
+    total = total.masked_fill(total.isneginf(), 0.0)  # looks at nobody: all shares are zero
+    shares = [(loud - total).exp() for loud in loudness]
+    mixed = sum(answer * share for answer, share in zip(answers, shares, strict=True))
+    return mixed.to(answers[0].dtype), total
 
 
 def _heads_first(groups: Tensor) -> Tensor:
