@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -31,6 +31,8 @@ def test_a_choice_is_the_pattern_that_it_names():
     in_turns = Choice("strided", 3, "sequential")
     assert [in_turns.of_layer(layer, 12, 4, seed=0) for layer in range(3)] == [near, far, near]
     assert Choice("dense").of_layer(5, 12, 4, seed=0) == dense(12)
+    names = str(Choice("dense")), str(in_turns), str(Choice("star, relay first", 2))
+    assert names == ("dense", "strided 3, sequential", "star 2, relay first")
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -284,6 +286,35 @@ def test_without_dask_a_scheduler_is_a_problem_that_says_the_mend(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)  # as if it were not installed
     with pytest.raises(Problem, match="pip install distributed"):
         list(carry_out(lambda run: {}, [], scheduler="tcp://here:8786"))
+
+
+# What comes with the course
+
+
+@pytest.mark.parametrize("name", sparse.TASKS)
+def test_the_stored_results_are_those_of_the_settings_and_say_what_their_runs_say(name):
+    task, found = sparse.task_named(name), sparse.stored(name)
+    assert found["settings"] == asdict(task.SIZES["laptop"])
+    assert found["versions"] and found["hardware"] and found["paper says"] == task.PAPER_SAYS
+    results = {runs.from_json(entry["run"]): entry["result"] for entry in found["runs"]}
+    planned = task.runs("laptop")
+    assert set(results) <= set(planned) and {run for run in planned if run.seed == 0} <= set(
+        results
+    )
+    ordered = {run: results[run] for run in planned if run in results}
+    assert found["table"] == report.table(ordered, task.METRIC)
+    assert (sparse.STORED / f"sparse-{name}-laptop.png").is_file()
+
+
+def test_the_stored_copying_table_says_that_reach_is_not_enough():
+    table = sparse.stored("copying")["table"]
+    mean = {(row["choice"], row["n_layers"]): row["mean"] for row in table}
+    assert {row["seeds"] for row in table} == {3}
+    deep = (2, 3, 4)
+    assert (
+        min(mean[f"strided 5, {way}", layers] for way in CONFIGURATIONS for layers in deep) > 0.99
+    )
+    assert max(mean["star 1", layers] for layers in deep) < 0.5  # it reaches everybody in two
 
 
 # What is said
