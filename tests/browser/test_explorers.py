@@ -68,7 +68,8 @@ EXPLORERS = {
         "    n = len(words)\n"
         "    sure = np.vstack([np.eye(n)[::-1], np.full((1, n), 1 / n)])\n"
         "    return [*reversed(words), '■'], np.stack([[sure, (sure + 1 / n) / 2]]), words",
-        "AttentionExplorer(*turn_round('I have to drink coffee'), text='I have to drink coffee', read=turn_round)",
+        "text = 'I have to drink coffee'",
+        "AttentionExplorer(*turn_round(text), text=text, read=turn_round)",
     ],
     "attention": [
         "from course_utils.pretrained import load_minilm\n"
