@@ -50,6 +50,10 @@ class Choice:
         if self.pattern not in PATTERNS:
             known = ", ".join(PATTERNS)
             raise ValueError(f"there is no pattern {self.pattern!r}; there are {known}.")
+        without = self.pattern in ("dense", "nobody")
+        if without != (self.number == 0) or self.number < 0:
+            wanted = "no number" if without else "a number above 0"
+            raise ValueError(f"{self.pattern} takes {wanted}; got {self.number}.")
         two_parts = self.pattern in ("strided", "fixed")
         if two_parts != (self.configuration in CONFIGURATIONS):
             wanted = f"one of {', '.join(CONFIGURATIONS)}" if two_parts else 'no configuration, ""'

@@ -83,7 +83,8 @@ def symbols(settings: Settings, count: int, seed: list[int]) -> Int[Tensor, "cou
 class Copier(nn.Module):
     """Reads `0 s 0 ? … ?` and returns logits of what each ? hides, [batch, length, symbols + 1].
 
-    `pattern` is called with the layer's number.
+    `pattern` is called with the layer's number. (The paper has one block with so many attention
+    layers in it; here they are whole blocks, each with a feed-forward layer.)
     """
 
     def __init__(self, settings: Settings, pattern: Callable[[int], LayerPattern], n_layers: int):
@@ -190,8 +191,8 @@ SIZES = {
     "quick": Settings(length=5, n_symbols=4, d_model=16, n_heads=2, d_ff=32, batch_size=16,
                       steps=6, every=3, tested_on=16),
     "laptop": Settings(),
-    # Length, alphabet, heads and patterns are the paper's. Width and schedule, which we have not
-    # found, are ours.
+    # Length, heads and patterns are the paper's, and the alphabet but for its 0, which separates
+    # here. Width and schedule, which we have not found, are ours.
     "paper": Settings(length=127, n_symbols=127, d_model=256, d_ff=1024, batch_size=64,
                       steps=20_000, peak=5e-4, every=500, tested_on=1024),
 }  # fmt: skip

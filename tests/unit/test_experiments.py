@@ -37,7 +37,12 @@ def test_a_choice_is_the_pattern_that_it_names():
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_every_pattern_fits_every_length(name):
-    choices = in_all_configurations(name, 4) if name in ("strided", "fixed") else [Choice(name, 4)]
+    number = 0 if name in ("dense", "nobody") else 4
+    choices = (
+        [Choice(name, number)]
+        if name not in ("strided", "fixed")
+        else in_all_configurations(name, 4)
+    )
     for choice in choices:
         for n in (1, 2, 5, 16):
             of_heads = choice.of_layer(1, n, 4, seed=0)
@@ -62,6 +67,8 @@ def test_sparsity_counts_all_layers_and_heads():
     ("wrong", "named"),
     [
         (("circle", 1, ""), "no pattern 'circle'; there are dense"),
+        (("strided", 0, "union"), "strided takes a number above 0; got 0"),
+        (("nobody", 5, ""), "nobody takes no number; got 5"),
         (("strided", 3, ""), "strided takes one of union, multihead, sequential; got ''"),
         (("star", 1, "union"), "star takes no configuration"),
     ],
