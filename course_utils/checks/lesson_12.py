@@ -114,6 +114,22 @@ def mask_first(n, width, size):
     return allowed, keys
 
 
+def which_of_the_two(result, case):
+    """Which of the two results is wrong, and the first place where it is."""
+    names = "keys", "allowed"
+    for name, got, expected in zip(names, result, shopping_lists(*case.args), strict=True):
+        if got.shape != expected.shape:
+            return None
+        wrong = (got != expected).nonzero()
+        if len(wrong):
+            place = tuple(wrong[0].tolist())
+            return (
+                f"`{name}` differs first at {name}[{', '.join(map(str, place))}]: expected "
+                f"{expected[place].item()}, got {got[place].item()}."
+            )
+    return None
+
+
 SHOPPING_LISTS = [
     Misconception(
         "that is a list for each token",
@@ -137,6 +153,12 @@ SHOPPING_LISTS = [
         _lists(near=lambda back, width: back.abs() <= width),
         "The list is right, but it belongs to the whole group: for its first token most of it is "
         "the future. Who may look is decided one by one: 0 ≤ query − key ≤ width.",
+    ),
+    Misconception(
+        "`allowed` lets everybody look at what comes after it",
+        _lists(near=lambda back, width: back <= width),
+        "query − key <= width is true of the whole future as well: there query − key is negative. "
+        "A writer sees nothing that comes after: 0 ≤ query − key ≤ width.",
     ),
     Misconception(
         "query and key are swapped",
@@ -388,7 +410,8 @@ def strided_attention(query: Tensor, key: Tensor, value: Tensor, stride: int) ->
 
 def strided_attention_cases(seed: int) -> Iterator[Case]:
     generator = torch.Generator().manual_seed(seed)
-    for n, stride, d, d_value in ((12, 3, 4, 2), (14, 4, 3, 5), (9, 2, 6, 3), (20, 6, 2, 4)):
+    sizes = ((12, 3, 4, 2), (14, 4, 3, 5), (9, 2, 6, 3), (20, 6, 2, 4), (10, 3, 4, 4))
+    for n, stride, d, d_value in sizes:
         query, key, value = (torch.randn(n, w, generator=generator) for w in (d, d, d_value))
         left = n % stride
         name = f"{n} tokens, stride {stride}" + (f", {left} left over" if left else "")
@@ -509,12 +532,27 @@ def keys_are_not_cut(query, key, value, stride):
     return F.scaled_dot_product_attention(query, key, value)
 
 
+def as_wide_as_a_query(query, key, value, stride):
+    mixed = torch.empty_like(query)
+    for remainder in range(min(stride, len(query))):
+        mine = slice(remainder, None, stride)
+        scores = query[mine] @ key[mine].T / math.sqrt(query.shape[-1])
+        mixed[mine] = scores.softmax(dim=-1) @ value[mine]
+    return mixed
+
+
 def looks_at_multiples(query, key, value, stride):
     far = (torch.arange(len(query)) % stride == 0).expand(len(query), -1)
     return F.scaled_dot_product_attention(query, key, value, far)
 
 
 STRIDED_ATTENTION = [
+    Misconception(
+        "your result is as wide as a query",
+        as_wide_as_a_query,
+        "It works where d_value happens to be d. But a value may be wider than a query, or "
+        "narrower, and the result is made of values: torch.empty(n, value.shape[-1]).",
+    ),
     Misconception(
         "everybody looks at everybody",
         keys_are_not_cut,
@@ -756,6 +794,7 @@ TASKS = [
         cases=shopping_lists_cases,
         dimensions=(("n_groups", "width + size"), ("n_groups", "size", "width + size")),
         misconceptions=SHOPPING_LISTS,
+        properties=[which_of_the_two],
         hints=[
             "Three sets of places in the text: where each group begins, its queries, its keys. "
             "first = torch.arange(0, n, size)[:, None] is a column; add a row to it.",
@@ -785,7 +824,7 @@ TASKS = [
         ],
         gradient=True,
         alternatives=[attend_by_lists_with_loops, attend_by_lists_by_torch],
-        praise="Right. No table of n × n anywhere, forward or backward.",
+        praise="Right: the numbers, and the gradients. Did you make a table of n × n? You can tell.",
     ),
     Task(
         id="12.strided_attention",
@@ -807,7 +846,8 @@ TASKS = [
             strided_attention_in_one_table,
             strided_attention_by_order,
         ],
-        praise="Right: n²/stride scores, and the street is in order again.",
+        praise="Right, and the street is in order again. Did you make a table of n × n? By "
+        "remainders it is n²/stride scores.",
     ),
     Task(
         id="12.bags",

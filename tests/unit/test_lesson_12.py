@@ -33,11 +33,25 @@ def lists_of_the_lesson(n, width, size):
     return keys.clamp(0, n - 1), near & inside[:, None, :]
 
 
+def lists_with_the_future(n, width, size):
+    first = torch.arange(0, n, size)[:, None]
+    keys = first + torch.arange(-width, size)
+    back = (first + torch.arange(size))[:, :, None] - keys[:, None, :]
+    return keys.clamp(min=0), (back <= width) & (keys >= 0)[:, None, :]
+
+
+def lists_with_a_first_key_too_far(n, width, size):
+    keys, allowed = lesson_12.shopping_lists(n, width, size)
+    return keys.clamp(min=1), allowed
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         (clipped_at_once, "clip first and measure afterwards"),
         (lists_of_the_lesson, "look to both sides"),
+        (lists_with_the_future, "lets everybody look at what comes after it"),
+        (lists_with_a_first_key_too_far, "`keys` differs first at keys[0, 0]: expected 0, got 1"),
         (lambda *sizes: lesson_12.shopping_lists(*sizes)[::-1], "in the other order"),
         (lambda *sizes: lesson_12.shopping_lists(*sizes)[0], "expected 2 things"),
     ],
@@ -78,10 +92,19 @@ def one_after_the_other(query, key, value, stride):
     return torch.cat([F.scaled_dot_product_attention(*group) for group in groups])
 
 
+def into_a_copy_of_the_query(query, key, value, stride):
+    mixed = torch.empty_like(query)
+    for r in range(stride):
+        group = [x[r::stride] for x in (query, key, value)]
+        mixed[r::stride] = F.scaled_dot_product_attention(*group)
+    return mixed
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         (by_view, "multiples of the stride alone"),
+        (into_a_copy_of_the_query, "as wide as a query"),
         (one_after_the_other, "order is not undone"),
         (lambda q, k, v, stride: F.scaled_dot_product_attention(q, k, v), "looks at everybody"),
     ],
