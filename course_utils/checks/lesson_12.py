@@ -824,7 +824,7 @@ TASKS = [
         ],
         gradient=True,
         alternatives=[attend_by_lists_with_loops, attend_by_lists_by_torch],
-        praise="Right: the numbers, and the gradients. Did you make a table of n × n? You can tell.",
+        praise="Right: the numbers and the gradients. Did you make a table of n × n? You can tell.",
     ),
     Task(
         id="12.strided_attention",
