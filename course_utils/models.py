@@ -236,8 +236,9 @@ class Seq2SeqTransformer(nn.Module):
 
     Source and target share one vocabulary and one matrix: it embeds both (times √d_model) and, read
     backwards, makes the logits. `positions` are sinusoidal unless given. `mixer` replaces the
-    encoder's attention: called with the layer's number, it returns that layer's mixer.
-    `norm="post"` is the paper's; "pre" trains more easily.
+    encoder's attention and `decoder_mixer` the decoder's to itself: called with the layer's number,
+    they return that layer's mixer, the decoder's a causal one. What the decoder hears of the source
+    stays attention. `norm="post"` is the paper's; "pre" trains more easily.
 
     With V = vocab_size, d = d_model, f = d_ff, N = n_layers in each stack, it has
 
@@ -245,6 +246,7 @@ class Seq2SeqTransformer(nn.Module):
 
     parameters: the matrix, the encoder, the decoder, two closing norms.
 
+    Raises ValueError for a `decoder_mixer` that says it is not causal.
     Source: Vaswani et al. 2017, sections 3.1 to 3.4.
     """
 
@@ -261,12 +263,15 @@ class Seq2SeqTransformer(nn.Module):
         dropout: float = 0.0,
         positions: nn.Module | None = None,
         mixer: Callable[[int], nn.Module] | None = None,
+        decoder_mixer: Callable[[int], nn.Module] | None = None,
     ):
         super().__init__()
-        if mixer is None:
 
-            def mixer(layer: int) -> Attention:
-                return Attention(d_model, n_heads)
+        def attention(layer: int) -> Attention:
+            return Attention(d_model, n_heads)
+
+        def attention_to_past(layer: int) -> Attention:
+            return Attention(d_model, n_heads, causal=True)
 
         stack = {
             "d_model": d_model,
@@ -286,12 +291,8 @@ class Seq2SeqTransformer(nn.Module):
         # Vectors of length about 1, which the scale makes as loud as the positions. The first guess
         # is then "the last token again", so that the loss starts above ln V.
         nn.init.normal_(self.embedding.tokens.weight, std=d_model**-0.5)
-        self.encoder = Encoder(mixer, **stack)
-        self.decoder = Decoder(
-            lambda layer: Attention(d_model, n_heads, causal=True),
-            lambda layer: Attention(d_model, n_heads),
-            **stack,
-        )
+        self.encoder = Encoder(mixer or attention, **stack)
+        self.decoder = Decoder(decoder_mixer or attention_to_past, attention, **stack)
 
     def forward(
         self,

@@ -10,8 +10,9 @@ from test_models import block_like, torch_layer
 from torch import nn
 
 from course_utils.blocks import DecoderBlock, FeedForward
-from course_utils.mixers import Attention, NoMixing, capture_attention
+from course_utils.mixers import Attention, NoMixing, SparseAttention, capture_attention
 from course_utils.models import Decoder, Seq2SeqTransformer
+from course_utils.patterns import dense, window
 from course_utils.positions import sinusoidal
 
 VOCAB, D_MODEL, N_HEADS, N_LAYERS, D_FF = 11, 24, 3, 2, 40
@@ -221,6 +222,30 @@ def test_the_encoder_takes_another_mixer():
     assert same.tolist() == [[True, True, False, True, True, True]] * 3
 
 
+def test_the_decoder_takes_another_mixer():
+    asked = []
+
+    def mixer(layer):
+        asked.append(layer)
+        return SparseAttention(D_MODEL, N_HEADS, lambda n: window(n, 1), causal=True)
+
+    model = tiny_model(decoder_mixer=mixer)
+    assert asked == [0, 1]
+    context, target = model.encode(ids(6)), ids(7)
+    changed = target.clone()
+    changed[:, 2] = (target[:, 2] + 1) % VOCAB
+    same = torch.isclose(model.decode(target, context), model.decode(changed, context)).all(-1)
+    # two layers of a window of one: the news travels two tokens, and the source is heard as ever
+    assert same.tolist() == [[True, True, False, False, False, True, True]] * 3
+    everybody = tiny_model(
+        decoder_mixer=lambda _: SparseAttention(D_MODEL, N_HEADS, dense, causal=True)
+    )
+    plain = tiny_model()
+    everybody.load_state_dict(plain.state_dict())
+    source = ids(6)
+    torch.testing.assert_close(everybody(source, target), plain(source, target))
+
+
 def test_a_model_given_its_source_says_what_the_whole_model_says():
     model = tiny_model()
     source, target = ids(6), ids(5)
@@ -322,6 +347,7 @@ def attention(layer: int) -> Attention:
             lambda: Decoder(lambda _: NoMixing(), attention, d_model=8, n_layers=0, d_ff=8),
             "n_layers=0",
         ),
+        (lambda: tiny_model(decoder_mixer=attention), "Attention.*causal=True"),
         (lambda: tiny_model(d_model=26), "d_model=26.*n_heads=3"),
     ],
 )
