@@ -372,6 +372,12 @@ def nearest_cases(seed):
         lengths = torch.rand(rows, 1, generator=generator) * 5 + 0.2
         table = F.normalize(torch.randn(rows, d, generator=generator), dim=1) * lengths
         yield Case(f"{rows} rows of {d} numbers, the {k} nearest to row {row}", (table, row, k))
+    table = torch.randn(9, 4, generator=generator)
+    table[2] = (
+        2 * table[6]
+    )  # the same direction: whoever drops the first drops the other of the two
+    for row in (2, 6):
+        yield Case(f"9 rows, row 2 is twice row 6; the 3 nearest to row {row}", (table, row, 3))
 
 
 def cosines_with(table, row):
@@ -390,6 +396,10 @@ def with_itself(table, row, k):
 
 def one_too_many(table, row, k):
     return cosines_with(table, row).topk(k + 1).indices
+
+
+def first_dropped(table, row, k):
+    return cosines_with(table, row).topk(k + 1).indices[1:]
 
 
 def by_dot_product(table, row, k):
@@ -440,7 +450,7 @@ def nearest_by_sorting(table, row, k):
 
 def nearest_by_normalising(table, row, k):
     unit = table / table.norm(dim=1, keepdim=True)
-    return (unit @ unit[row]).topk(k + 1).indices[1:]
+    return neighbours(unit @ unit[row], row, k)
 
 
 TASKS = [
@@ -669,6 +679,12 @@ TASKS = [
                 "you returned one too many",
                 one_too_many,
                 "k + 1 rows, and the first is the row itself. Drop that one.",
+            ),
+            Misconception(
+                "you dropped the first, which is not always the row itself",
+                first_dropped,
+                "Another row may point exactly the same way. Then two have the cosine 1, and the "
+                "first of them may be that other row. Leave out `row` by its number.",
             ),
             Misconception(
                 "you compared dot products",
