@@ -7,6 +7,7 @@ come with a table of who may look at whom in them.
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
@@ -26,13 +27,16 @@ def flex_sparse_attention(
 ) -> Float[Tensor, "batch n_heads n d_head"]:
     """What `sparse_attention` computes, visiting tiles that have connections only.
 
-    Raises ValueError for dropout: `flex_attention` has none.
+    A text within one tile has nothing to leave out: it gets one masked table. Raises ValueError for
+    dropout: `flex_attention` has none.
     """
     if dropout:
         raise ValueError(
             f"flex_attention drops no attention weights, and dropout={dropout} was asked for. "
             "Use dropout=0.0 on a GPU; a block's own dropout does the same service."
         )
+    if pattern.n <= TILE:
+        return _within_one_tile(query, key, value, pattern, mask)
     tiles = block_mask(pattern, query.device, mask)
     attend = _compiled() if query.device.type == "cuda" else flex_attention
     return attend(query, key, value, block_mask=tiles)
@@ -40,7 +44,24 @@ def flex_sparse_attention(
 
 @lru_cache(maxsize=1)
 def _compiled():
-    return torch.compile(flex_attention, dynamic=False)
+    """Compiled once for the first length, and a second time for all others: lengths may vary."""
+    return torch.compile(flex_attention)
+
+
+def _within_one_tile(
+    query: Float[Tensor, "batch n_heads n d_head"],
+    key: Float[Tensor, "batch n_heads n d_head"],
+    value: Float[Tensor, "batch n_heads n d_head"],
+    pattern: Pattern,
+    mask: Bool[Tensor, "batch n"] | None,
+) -> Float[Tensor, "batch n_heads n d_head"]:
+    allowed = pattern.mask().to(query.device)
+    if mask is not None:
+        allowed = allowed & mask[:, None, None]
+    # Shares of nobody would be 0 / 0: such a query looks at all, and then gets zeros.
+    lonely = ~allowed.any(dim=-1, keepdim=True)
+    mixed = F.scaled_dot_product_attention(query, key, value, allowed | lonely)
+    return mixed.masked_fill(lonely, 0.0)
 
 
 def block_mask(

@@ -365,20 +365,34 @@ def test_a_function_of_n_is_asked_once_for_each_length():
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n", [60, 128, 300])  # within one tile, just so, and over three
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("name", ["window", "strided union", "star", "bigbird in blocks"])
-def test_the_way_of_gpus_computes_the_same(name, padded):
+def test_the_way_of_gpus_computes_the_same(name, padded, n):
     """flex_attention runs on a CPU, too, slowly: what is held here is the tiles and the mask."""
-    n = 300
     pattern = PATTERNS[name](n)
     torch.manual_seed(0)
     query, key, value = torch.randn(3, 2, N_HEADS, n, 16)
-    mask = torch.arange(n) < torch.tensor([[n], [200]]) if padded else None
+    mask = torch.arange(n) < torch.tensor([[n], [2 * n // 3]]) if padded else None
     allowed = pattern.mask() if mask is None else pattern.mask() & mask[:, None, None]
     expected, _ = dot_product_attention(query, key, value, allowed)
     torch.testing.assert_close(
         flex_sparse_attention(query, key, value, pattern, mask), expected, atol=1e-5, rtol=1e-5
     )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n", [60, 300])
+def test_on_a_gpu_too_who_hears_nobody_gets_zeros_and_sane_gradients(n):
+    pattern = window(n, 1)
+    query, key, value = torch.randn(3, 1, N_HEADS, n, 16)
+    query.requires_grad_(n == 60)  # on a CPU flex_attention knows no way back
+    mask = torch.arange(n)[None] < 40
+    mixed = flex_sparse_attention(query, key, value, pattern, mask)
+    assert (mixed[:, :, 41:] == 0).all() and (mixed[:, :, :41] != 0).all()
+    if n == 60:
+        mixed.sum().backward()
+        assert query.grad.isfinite().all() and (query.grad[:, :, 41:] == 0).all()
 
 
 @pytest.mark.parametrize("pattern", [None, [], "star", torch.ones(4, 4) > 0])
