@@ -865,7 +865,8 @@ TASKS = [
             "after n · len(masks) layers nothing new can come any more.",
         ],
         alternatives=[layers_until_heard_with_sets, layers_until_heard_by_power],
-        praise="Right. That is the s of p(n − 1)/δ^d + s.",
+        praise="Right. That is the s of p(n − 1)/δ^d + s. (And the −1: in fixed(5, 2) the last, "
+        "short block is never a summary.)",
     ),
     Task(
         id="11.selective_shift",
@@ -899,7 +900,7 @@ TASKS = [
             "left in the end is token 0's id: take its box, levels · (n − 1), off.",
         ],
         alternatives=[peel_recursively, peel_by_trying],
-        praise="Right. Nothing was stirred, so nothing was lost.",
+        praise="Right. All that went in came out again. (242 is no sentence: no digit is 3.)",
     ),
     Task(
         id="11.cold_enough",
