@@ -84,6 +84,13 @@ def _window(near: Callable, past: Callable = lambda q, k: k <= q) -> Callable:
     return mask_of
 
 
+def window_mask_by_negative_slices(n, width, causal):
+    mask = torch.zeros(n, n, dtype=torch.bool)
+    for query in range(n):
+        mask[query, query - width : query + 1 + (0 if causal else width)] = True
+    return mask
+
+
 def _right(apart: Tensor, width: int, n: int) -> Tensor:
     return apart.abs() <= width
 
@@ -153,6 +160,24 @@ WINDOW_MASK = [
         _window(lambda d, w, n: (d % n <= w) | (-d % n <= w)),
         "The first token looks at the last. That is the star's ring; a window ends where the text "
         "ends. (A negative index in Python does that by itself: mask[query, query - width].)",
+    ),
+    Misconception(
+        "your slices begin below zero",
+        window_mask_by_negative_slices,
+        "For the first tokens query − width is negative, and Python counts such a beginning from "
+        "the *end* of the row: the slice is empty, and they look at nobody. max(0, query - width).",
+    ),
+    Misconception(
+        "your mask is a list of lists",
+        lambda n, width, causal: window_mask(n, width, causal).tolist(),
+        "True and False are in the right places. But a list of lists can't be united, multiplied "
+        "or masked with: wrap it in torch.tensor(…).",
+    ),
+    Misconception(
+        "your mask is a list of lists of numbers",
+        lambda n, width, causal: window_mask(n, width, causal).long().tolist(),
+        "Ones and zeros in the right places. Wrap the list in torch.tensor(…), and make it "
+        "boolean: .bool().",
     ),
     Misconception(
         "your mask is inside out",
@@ -270,6 +295,12 @@ STRIDED_MASKS = [
         "The distances are 0, stride, 2·stride, 3·stride, … up to both ends of the text.",
     ),
     Misconception(
+        "you look one stride far, and not at yourself",
+        _strided(far=lambda q, k, s: (q - k).abs() == s),
+        "== stride allows one distance only. Allowed are 0 (oneself), stride, 2·stride, 3·stride, "
+        "… up to both ends of the text: what do all of them leave when divided by the stride?",
+    ),
+    Misconception(
         "a stride leaves out oneself",
         _strided(far=lambda q, k, s: ((q - k) % s == 0) & (q != k)),
         "0 is a multiple of every stride: everybody looks at itself here, too. The theorem wants "
@@ -291,6 +322,12 @@ STRIDED_MASKS = [
         "you share the stride between both sides",
         _strided(near=lambda q, k, s: (q - k).abs() <= s // 2),
         "The first pattern has `stride` neighbours on *either* side, not on both together.",
+    ),
+    Misconception(
+        "your neighbours are only the two next door",
+        _strided(near=lambda q, k, s: (q - k).abs() <= 1),
+        "The first pattern's window is as wide as the stride: everybody up to `stride` away, on "
+        "either side. (Narrower, and not all would meet after two hops.)",
     ),
     Misconception(
         "your neighbours are a block",
@@ -350,6 +387,11 @@ STRIDED_MASKS = [
         "the two are in the other order",
         lambda n, stride: strided_masks(n, stride)[::-1],
         "First the neighbours, then the strides: (near, far).",
+    ),
+    Misconception(
+        "your masks are lists of lists",
+        lambda n, stride: tuple(mask.tolist() for mask in strided_masks(n, stride)),
+        "True and False are in the right places. Wrap each of the two in torch.tensor(…).",
     ),
     Misconception(
         "you made one of the two",
@@ -626,7 +668,7 @@ def reach(masks: list[Tensor], n_layers: int) -> Tensor:
 
 def reach_cases(seed: int) -> Iterator[Case]:
     yield Case("a window of 8, three layers", ([window_mask(8, 1, False)], 3))
-    yield Case("the same before the first layer", ([window_mask(8, 1, False)], 0))
+    yield Case("0 layers: only itself", ([window_mask(8, 1, False)], 0))
     # One-way looks, so that who hears and who is heard differ.
     yield Case("one-way looks, two layers", ([_some_mask(8, 0.12, seed + 3)], 2))
     two = [_some_mask(9, 0.1, seed + 5), _some_mask(9, 0.1, seed + 6)]
@@ -716,7 +758,36 @@ def reach_in_place_by_keys(masks, n_layers):
     return heard
 
 
+def reach_by_booleans(masks, n_layers):
+    heard = torch.eye(len(masks[0]), dtype=torch.bool)
+    for layer in range(n_layers):
+        heard = masks[layer % len(masks)] @ heard  # not among the things that PyTorch does
+    return heard
+
+
+def one_mask_after_the_other(masks, n_layers):
+    return reach([mask for mask in masks for _ in range(n_layers)] or masks, n_layers * len(masks))
+
+
+def the_first_half_and_the_second(masks, n_layers):
+    each = math.ceil(n_layers / len(masks))
+    return reach([mask for mask in masks for _ in range(each)] or masks, n_layers)
+
+
 REACH = [
+    Misconception(
+        "booleans can't be multiplied",
+        reach_by_booleans,
+        "PyTorch has no matrix product of True and False, and raises an error (“not "
+        "implemented for 'Bool'”). Make numbers of both sides first, mask.float() @ heard.float(), "
+        "and ask > 0 of what comes out.",
+    ),
+    Misconception(
+        "your layers run out of masks",
+        _heard(mask_of=lambda masks, layer: masks[layer]),
+        "An IndexError: there may be more layers than masks. The masks take turns: "
+        "masks[layer % len(masks)].",
+    ),
     Misconception(
         "nobody forgets",
         _heard(lambda mask, heard: (mask.float() @ heard > 0) | heard.bool()),
@@ -802,6 +873,35 @@ REACH = [
         "masks[layer % len(masks)].",
     ),
     Misconception(
+        "all layers with the first mask, then all with the next",
+        one_mask_after_the_other,
+        "Your outer loop goes through the masks and gives each of them n_layers layers. There are "
+        "n_layers in all, and the masks take turns: masks[layer % len(masks)].",
+    ),
+    Misconception(
+        "the masks don't take turns, they share the layers",
+        the_first_half_and_the_second,
+        "The first layers all use the first mask, the last ones the last. In turn means first, "
+        "second, first, second, …: masks[layer % len(masks)].",
+    ),
+    Misconception(
+        "your rumour stops when the masks run out",
+        lambda masks, n_layers: reach(masks, min(n_layers, len(masks))),
+        "A loop over the masks (or zip) ends with the last of them. There may be more layers than "
+        "masks: then begin again, masks[layer % len(masks)].",
+    ),
+    Misconception(
+        "you use each mask once, whatever n_layers says",
+        lambda masks, n_layers: reach(masks, len(masks)),
+        "A loop over the masks has as many rounds as there are masks. n_layers of them are wanted, "
+        "with masks[layer % len(masks)].",
+    ),
+    Misconception(
+        "you stay with the last mask",
+        _heard(mask_of=lambda masks, layer: masks[min(layer, len(masks) - 1)]),
+        "After the last mask comes the first again: masks[layer % len(masks)].",
+    ),
+    Misconception(
         "every layer goes through all patterns",
         whole_rounds,
         "Your inner loop uses each of the masks in every layer. One layer, one mask.",
@@ -825,6 +925,12 @@ REACH = [
         "layer has been used already.",
     ),
     Misconception(
+        "you begin with the first mask",
+        lambda masks, n_layers: reach(masks, max(1, n_layers)),
+        "From one layer on that is the same. But after 0 layers nobody has listened to anybody: "
+        "begin with torch.eye(n), everybody has heard of itself.",
+    ),
+    Misconception(
         "nobody has anything to tell",
         _heard(start=lambda n: torch.zeros(n, n)),
         "You begin with nothing, and nothing times anything is nothing. Before the first layer "
@@ -835,6 +941,12 @@ REACH = [
         lambda masks, n_layers: reach_counts(masks, n_layers),
         "Those are the *numbers* of ways by which news can come. Whether it has come at all is "
         "asked: > 0.",
+    ),
+    Misconception(
+        "your answer is a list of lists",
+        lambda masks, n_layers: reach(masks, n_layers).tolist(),
+        "True and False are in the right places. A square of booleans is wanted: wrap the list in "
+        "torch.tensor(…).",
     ),
     Misconception(
         "your answer is made of numbers",
