@@ -96,7 +96,7 @@ class PairBatches:
 
     `pairs` are (source text, target text). Give either `batch_size`, in pairs, or `max_tokens`: as
     many pairs as keep both tables, padding included, within so many tokens. `len()` is the number
-    of batches in an epoch, in which each pair comes once; the next epoch has other neighbors and
+    of batches in an epoch, in which each pair comes once; the next epoch has other neighbours and
     another order. The tokenizer needs the special tokens <pad>, <s> and </s>.
 
     Source for batches by length: Vaswani et al. 2017, section 5.1.

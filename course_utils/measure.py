@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+PATIENCE = 10  # seconds by the clock
+
 # The profiler would tell on stderr that it starts and stops; it reads this before its first run.
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
@@ -52,11 +54,14 @@ def processor_seconds(function: Callable[[], object], at_least: Real = 0.2) -> f
     work for a second are two seconds. Waiting while other programs have the cores does not count,
     so this is the clock for saying how a price grows: on a busy machine a short call often finds a
     free moment and a long one never does, and by the clock on the wall it grows too steeply.
+    A function that waits instead of working (a GPU's, say) is given up after 10 seconds of waiting:
+    then it is the mean of the calls so far.
     """
     if at_least <= 0:
         raise ValueError(f"at_least={at_least}: the calls have to fill some time, as 0.2 seconds.")
     started, calls, worked = time.process_time(), 0, 0.0
-    while worked < at_least:
+    until = time.monotonic() + PATIENCE
+    while worked < at_least and (calls == 0 or time.monotonic() < until):
         function()
         calls += 1
         worked = time.process_time() - started
@@ -66,7 +71,8 @@ def processor_seconds(function: Callable[[], object], at_least: Real = 0.2) -> f
 def peak_memory(function: Callable[[], object]) -> int:
     """The most memory that tensors of one call of `function` hold at the same time, in bytes.
 
-    What was there before the call does not count, nor does giving it back. PyTorch's profiler notes
+    What was there before the call does not count, as long as it stays: what the call gives back of
+    it is taken off the sum. PyTorch's profiler notes
     each block that the CPU's tensors get or give back, scratch space inside an operation included;
     the sum over time has a highest point, and that is it. It is exact, and the same in each run
     (with more threads, operations may take more scratch space). Arrays of NumPy are not tensors.

@@ -89,6 +89,19 @@ def show(fig: Figure, alt: str) -> None:
     display(data, metadata=metadata, raw=True)
 
 
+def headline(fig: Figure, title: str) -> Figure:
+    """Over the whole figure, on the left: the sentence that the figure proves."""
+    fig.suptitle(
+        textwrap.fill(title, int(fig.get_figwidth() * 10)),
+        x=0.01,
+        ha="left",
+        fontsize=TITLE_SIZE,
+        fontweight="bold",
+        color=INK,
+    )
+    return fig
+
+
 def frame(corner: Sequence[Real], width: Real, height: Real) -> Rectangle:
     """A box that says "this one", to be added to axes with `ax.add_patch`."""
     return Rectangle(corner, width, height, fill=False, edgecolor=ORANGE, linewidth=2)
@@ -430,24 +443,16 @@ def _titled(ax: Axes, title: str) -> Figure:
     fig = ax.figure
     place = ax.get_subplotspec()
     if place is None or place.get_gridspec().get_geometry() == (1, 1):
-        fig.suptitle(
-            textwrap.fill(title, int(fig.get_figwidth() * 10)),
-            x=0.01,
-            ha="left",
-            fontsize=TITLE_SIZE,
-            fontweight="bold",
-            color=INK,
-        )
-    else:
-        width = fig.get_figwidth() / place.get_gridspec().ncols
-        ax.set_title(
-            textwrap.fill(title, int(width * 10)),
-            loc="left",
-            fontsize=LABEL_SIZE + 1,
-            fontweight="bold",
-            color=INK,
-            pad=10,
-        )
+        return headline(fig, title)
+    width = fig.get_figwidth() / place.get_gridspec().ncols
+    ax.set_title(
+        textwrap.fill(title, int(width * 10)),
+        loc="left",
+        fontsize=LABEL_SIZE + 1,
+        fontweight="bold",
+        color=INK,
+        pad=10,
+    )
     return fig
 
 

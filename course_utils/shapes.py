@@ -1,4 +1,4 @@
-"""Errors about shapes that name the numbers."""
+"""Errors about sizes and shapes that name the numbers."""
 
 import torch
 from torch import Tensor
@@ -38,3 +38,9 @@ def heads_divide(d_model: int, n_heads: int) -> int:
             f"{d_model} / {n_heads} is not a whole number. Choose a divisor of {d_model}."
         )
     return d_model // n_heads
+
+
+def expect_dropout(dropout: float) -> None:
+    """Raise ValueError unless `dropout` is a share of weights."""
+    if not 0 <= dropout <= 1:
+        raise ValueError(f"dropout is a share of weights, between 0 and 1, got {dropout}.")

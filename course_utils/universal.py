@@ -8,7 +8,7 @@ the transformer, and here it is built:
     layers = construction(star(5), levels=3)       # a list, in the order of the proof
     states = run(layers, all_inputs(5, 3))         # what comes in, and what each layer leaves
     collision(codes(states[-1], 3))                # None: no two tokens got the same number
-    layers.append(value_map(layers, sort_tokens))  # now it sorts, without an error
+    sorter = [*layers, value_map(layers, sort_tokens)]  # and this sorts, without an error
 
 Inputs are columns of numbers, one column a token: [n_inputs, n, d], in units of the grid's step
 δ = 1 / levels, so that a point of the grid is a list of whole numbers from 0 to levels - 1. All
@@ -19,6 +19,7 @@ the paper from 1. There is no LayerNorm, as in the paper.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from math import log
 from numbers import Real
 
 import numpy as np
@@ -38,14 +39,18 @@ ROOM = 2**62  # whole numbers below it are safe in int64; larger ones become Pyt
 def all_inputs(n: int, levels: int, d: int = 1) -> Columns:
     """Every point of the grid, levels^(d·n) of them, as whole numbers [n_inputs, n, d].
 
-    ValueError if there are more than MOST_INPUTS.
+    ValueError if there are more than MOST_INPUTS, or none.
     """
-    count = levels ** (d * n)
-    if count > MOST_INPUTS:
+    if min(n, levels, d) < 1:
+        raise ValueError(f"n, levels and d are at least 1, got n={n}, levels={levels} and d={d}.")
+    if levels > 1 and d * n * log(levels) > log(MOST_INPUTS) + 1e-9:
         raise ValueError(
-            f"{n} tokens of {d} numbers with {levels} levels make {count:,} inputs; "
+            f"{n} tokens of {d} numbers with {levels} levels make {levels}^{d * n} inputs; "
             f"all of them can be run up to {MOST_INPUTS:,}. Take fewer tokens or levels."
         )
+    if levels == 1:
+        return np.zeros((1, n, d), dtype=np.int64)
+    count = levels ** (d * n)
     digits = np.indices((levels,) * (d * n)).reshape(d * n, count).T
     return digits.reshape(count, n, d)
 
@@ -232,7 +237,7 @@ class ValueMap:
     than to any other, to one column; a look-up in a sorted table is the same.
     """
 
-    codes: np.ndarray  # [n_rows], rising
+    codes: np.ndarray  # [n_rows], sorted
     outputs: np.ndarray  # [n_rows, …]
     levels: int
 
@@ -272,6 +277,7 @@ def construction(
 ) -> list[Layer]:
     """The layers after which every token of every input has an id of its own.
 
+    (With one level there is but one input, and nothing to tell apart: its tokens share an id.)
     Layer l of the attention layers has pattern l % p. The number of those is p(n-1)·levels^d + s,
     where s is the number of layers after which everybody has heard everybody.
     With `path` and `n_spread` given, the conditions are not asked for: that is how to break them.
@@ -346,6 +352,11 @@ def _witnesses(patterns: tuple[Pattern, ...]) -> tuple[list[int], int]:
                 f"the proof needs all three conditions, and {verdict}: {condition.why}. "
                 "To build it all the same and see what collides, give it path=… and n_spread=…"
             )
+    if report.reach.witness is None:
+        raise ValueError(
+            f"{report.reach.why}: give the number of layers as n_spread=…, with the path=… that "
+            "check_assumption finds, or take fewer tokens."
+        )
     return [int(token) for token in report.path.witness], int(report.reach.witness)
 
 
@@ -441,13 +452,25 @@ def _alike_but_for(inputs: Columns, token: int) -> Iterator[np.ndarray]:
 def value_map(layers: Sequence[Layer], function: Function) -> ValueMap:
     """The last part: whatever `function` wants at each point of the grid.
 
-    ValueError, naming the two, if tokens with the same id are to become something different.
+    `function` gets all inputs, [n_inputs, n, d], and returns [n_inputs, n, …].
+    ValueError, naming the two, if tokens with the same id are to become something different; or if
+    the layers end in a value map already.
     """
+    if isinstance(layers[-1], ValueMap):
+        raise ValueError(
+            "these layers end in a value map already, and have no ids left. Keep the construction "
+            "apart, and write [*layers, value_map(layers, function)]."
+        )
     positions = layers[0]
     n = len(positions.boxes)
     inputs = all_inputs(n, positions.levels, positions.d)
     ids = codes(run(layers, inputs)[-1], positions.levels).reshape(-1)
     wanted = np.asarray(function(inputs))
+    if wanted.shape[:2] != inputs.shape[:2]:
+        raise ValueError(
+            f"a function returns [n_inputs, n, …], here [{len(inputs)}, {n}, …]; "
+            f"got {list(wanted.shape)}."
+        )
     wanted = wanted.reshape(len(ids), *wanted.shape[2:])
     order = np.argsort(ids, kind="stable")
     ids, wanted = ids[order], wanted[order]

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from course_utils.positions import Rotary
-from course_utils.shapes import expect_mask, expect_tokens, heads_divide
+from course_utils.shapes import expect_dropout, expect_mask, expect_tokens, heads_divide
 
 
 def dot_product_attention(
@@ -111,6 +111,7 @@ class Attention(nn.Module):
         super().__init__()
         self.d_model, self.n_heads = d_model, n_heads
         self.d_head = heads_divide(d_model, n_heads)
+        expect_dropout(dropout)
         self.causal, self.dropout, self.rotary = causal, dropout, rotary
         self.query = nn.Linear(d_model, d_model)
         self.key = nn.Linear(d_model, d_model)

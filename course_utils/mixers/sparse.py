@@ -12,7 +12,7 @@ from course_utils.mixers.sparse_flex import flex_sparse_attention
 from course_utils.mixers.sparse_layout import Layout, Lists, layout_of
 from course_utils.mixers.sparse_lists import attention_by_lists
 from course_utils.patterns import Pattern
-from course_utils.shapes import expect_mask, expect_tokens, heads_divide
+from course_utils.shapes import expect_dropout, expect_mask, expect_tokens, heads_divide
 
 Patterns = Pattern | Sequence[Pattern]
 LENGTHS = 8  # for so many lengths of text a layer remembers what its function of n returned
@@ -22,10 +22,12 @@ class SparseAttention(nn.Module):
     """Multi-head attention in which a pattern says who may look at whom.
 
     `pattern` is a Pattern, a sequence with one for each head, or a function of n that returns
-    either. The parameters are those of `Attention`, and so is the result under the pattern's mask;
-    but time and memory, forward and backward, follow the number of connections. (Where the text is
-    short one masked table is faster, and is what you get. It is kept, n² numbers, as is the case
-    for the few patterns that no list can shorten.)
+    either. (For patterns that layers use in turn there is `patterns.sequential`.)
+
+    The parameters are those of `Attention`, and so is the result under the pattern's mask; but time
+    and memory, forward and backward, follow the number of connections. (Where the text is short one
+    masked table is faster, and is what you get. It is kept, n² numbers, as is the case for the few
+    patterns that no list can shorten.)
 
     `dropout` is the share of attention weights dropped in training.
 
@@ -49,6 +51,7 @@ class SparseAttention(nn.Module):
         super().__init__()
         self.d_model, self.n_heads = d_model, n_heads
         self.d_head = heads_divide(d_model, n_heads)
+        expect_dropout(dropout)
         self.pattern, self.causal, self.dropout = pattern, causal, dropout
         self.query = nn.Linear(d_model, d_model)
         self.key = nn.Linear(d_model, d_model)
@@ -118,8 +121,9 @@ def _several(patterns: Patterns) -> Sequence[Pattern]:
     if isinstance(patterns, Sequence) and patterns:
         if all(isinstance(pattern, Pattern) for pattern in patterns):
             return patterns
+    got = f"a {type(patterns).__name__}" if isinstance(patterns, Tensor) else f"{patterns!r:.80}"
     raise TypeError(
-        f"a Pattern, or a sequence with one for each head, is needed; got {patterns!r:.80}. "
+        f"a Pattern, or a sequence with one for each head, is needed; got {got}. "
         "A mask becomes one by Pattern.from_mask(mask)."
     )
 

@@ -37,7 +37,7 @@ def attention_by_lists(
 ) -> Float[Tensor, "n n_heads d_head"]:
     """Attention of each query to its keys in all lists; `real` is False at padding.
 
-    A query that may look at nobody gets zeros.
+    A query that may look at nobody gets zeros. There are no second derivatives.
     """
     return _ByLists.apply(query, key, value, parts, real)
 

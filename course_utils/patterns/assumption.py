@@ -15,7 +15,8 @@ from course_utils.patterns.path import NoPath, find_path
 from course_utils.patterns.pattern import Pattern
 from course_utils.patterns.spread import everybody, listen, own_news, unpack
 
-WORK = 1_000_000_000  # words of 64 bits that counting layers may touch: a few seconds
+WORK = 1_000_000_000  # words of 64 bits that counting layers may touch: seconds, half a minute
+EACH_LAYER = 5_000  # what a layer costs besides, in words
 YES_NO = {True: "yes", False: "no", None: "undecided"}
 
 
@@ -165,7 +166,7 @@ def _count_layers(
             seen.add(state)
         heard = listen(pattern, heard)
         layer += 1
-        work += words * (pattern.n_connections + n)
+        work += words * (pattern.n_connections + n) + EACH_LAYER
         if work > WORK:
             return None, None
     return layer, None

@@ -10,10 +10,24 @@ from course_utils.patterns.pattern import Pattern
 
 
 def as_sequence(patterns: Pattern | Sequence[Pattern]) -> tuple[Pattern, ...]:
-    """One pattern or several, as a tuple of patterns over the same n tokens."""
+    """One pattern or several, as a tuple of patterns over the same n tokens.
+
+    TypeError for what is no pattern, ValueError for none at all or for several lengths.
+    """
+    if callable(patterns):
+        raise TypeError(
+            "patterns are needed, got a function: those of three layers are "
+            "[pattern_of(layer) for layer in range(3)]."
+        )
     found = (patterns,) if isinstance(patterns, Pattern) else tuple(patterns)
     if not found:
         raise ValueError("at least one pattern is needed, got an empty sequence.")
+    for pattern in found:
+        if not isinstance(pattern, Pattern):
+            raise TypeError(
+                f"a Pattern, or a sequence of them, is needed; got {type(pattern).__name__}. "
+                "A mask becomes one by Pattern.from_mask(mask)."
+            )
     sizes = {pattern.n for pattern in found}
     if len(sizes) > 1:
         raise ValueError(f"patterns that belong together have one n, got {sorted(sizes)}.")

@@ -128,6 +128,7 @@ def bigbird(
     `n_global`. `width` neighbours on either side (BigBird's w counts both together) and `n_random`
     others, drawn for each query, some of them perhaps in its window. All three count blocks of
     `block` tokens, as BigBird's code does, and single tokens if block is 1, as its theory does.
+    Of a text too short for so many, as many as there are.
     """
     n, width, block = (
         _at_least("n", n, 1),

@@ -1,5 +1,6 @@
 """A pattern: for each query, the keys that it may look at."""
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import SupportsIndex
@@ -20,7 +21,8 @@ class Pattern:
     number of connections; nothing here makes an n × n table but `mask`, which is asked for one.
 
     `starts` is int64 [n + 1], `keys` int64 [n_connections]; neither can be written to. A union
-    remembers its `parts`, because attention may compute them by different means.
+    remembers its `parts`, because attention may compute them by different means: `|` sets them, and
+    nobody else should.
     Raises ValueError where they are no such lists.
     """
 
@@ -34,9 +36,7 @@ class Pattern:
         if self.n < 1:
             raise ValueError(f"a pattern needs at least one token, got n={self.n}.")
         for field in ("starts", "keys"):
-            values = np.array(
-                getattr(self, field), dtype=np.int64
-            )  # a copy: the caller's may change
+            values = _whole_numbers(field, getattr(self, field)).copy()  # the caller's may change
             values.setflags(write=False)
             object.__setattr__(self, field, values)
         starts, keys = self.starts, self.keys
@@ -65,9 +65,13 @@ class Pattern:
     ) -> "Pattern":
         """The pattern of these connections, in any order, some perhaps twice.
 
-        ValueError if one of them is of a token that is not there.
+        ValueError if one of them is of a token that is not there, or if they are no pairs.
         """
-        query, key = np.asarray(query, np.int64), np.asarray(key, np.int64)
+        query, key = _whole_numbers("query", query), _whole_numbers("key", key)
+        if len(query) != len(key):
+            raise ValueError(
+                f"each pair has a query and a key; got {len(query)} queries and {len(key)} keys."
+            )
         tokens = np.concatenate([query, key])
         if ((tokens < 0) | (tokens >= n)).any():
             wrong = tokens[(tokens < 0) | (tokens >= n)][0]
@@ -80,13 +84,18 @@ class Pattern:
     @classmethod
     def from_lists(cls, lists: Sequence[Iterable[SupportsIndex]], name: str = "lists") -> "Pattern":
         """Row q of `lists` names the keys of query q."""
-        rows = [sorted({int(key) for key in row}) for row in lists]
+        rows = [sorted({operator.index(key) for key in row}) for row in lists]
         starts = np.cumsum([0, *map(len, rows)])
         return cls(len(rows), starts, np.array([key for row in rows for key in row]), name)
 
     @classmethod
     def from_mask(cls, mask: Bool[Tensor, "n n"], name: str = "mask") -> "Pattern":
         """The pattern whose `mask()` this is: row = query, column = key."""
+        if not isinstance(mask, Tensor):
+            raise TypeError(
+                f"a mask is a boolean tensor [n, n], got {type(mask).__name__}: "
+                "torch.as_tensor(mask) makes one of lists and arrays."
+            )
         if mask.ndim != 2 or mask.shape[0] != mask.shape[1] or mask.dtype != torch.bool:
             raise ValueError(
                 f"a mask is a boolean tensor [n, n], got {mask.dtype} {list(mask.shape)}. "
@@ -198,13 +207,30 @@ def _ask(rule: Callable, query: np.ndarray, key: np.ndarray) -> np.ndarray:
     shape = (len(query), key.shape[1])
     try:
         answers = np.asarray(rule(query, key))
-    except ValueError as error:
-        if "truth value" not in str(error):
+    except (ValueError, TypeError) as error:
+        if "truth value" not in str(error) and "unhashable" not in str(error):
             raise
         raise ValueError(
             "the rule is asked about many pairs at once: write & for and, | for or, ~ for not, "
-            "with each comparison in parentheses, as in (key <= query) & (query - key < 4)."
+            "with each comparison in parentheses, as in (key <= query) & (query - key < 4); "
+            "np.isin(key, [0, 1]) for in, np.maximum for max."
         ) from error
     if answers.dtype != bool:
         raise ValueError(f"a rule answers True or False for each pair, got {answers.dtype}.")
-    return np.broadcast_to(answers, shape)
+    try:
+        return np.broadcast_to(answers, shape)
+    except ValueError:
+        raise ValueError(
+            f"a rule answers for {shape[0]} queries (down) and {shape[1]} keys (across), "
+            f"got answers of shape {list(answers.shape)}."
+        ) from None
+
+
+def _whole_numbers(name: str, values: np.ndarray) -> np.ndarray:
+    """A row of whole numbers as int64; ValueError for fractions, or for a table."""
+    found = np.asarray(values)
+    if found.ndim != 1 or (len(found) and not np.issubdtype(found.dtype, np.integer)):
+        raise ValueError(
+            f"{name} is a row of whole numbers, got {found.dtype} of shape {list(found.shape)}."
+        )
+    return found.astype(np.int64)

@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 
+from course_utils import measure
 from course_utils.measure import (
     growth_exponent,
     kept_for_backward,
@@ -70,6 +71,13 @@ def test_waiting_is_no_work():
     started = time.perf_counter()
     worked = processor_seconds(wait_and_work, at_least=0.01)
     assert 0 < worked < 0.05 < time.perf_counter() - started
+
+
+def test_a_function_that_only_waits_is_given_up(monkeypatch):
+    monkeypatch.setattr(measure, "PATIENCE", 0.2)
+    started = time.perf_counter()
+    assert processor_seconds(lambda: time.sleep(0.05), at_least=100) < 0.05
+    assert time.perf_counter() - started < 50
 
 
 def test_no_time_cannot_be_filled():

@@ -238,10 +238,37 @@ def test_patterns_cannot_be_changed():
         (lambda: Pattern.from_mask(torch.ones(2, 2)), "boolean"),
         (lambda: Pattern.from_rule(4, lambda q, k: q <= k and k <= 2), "write & for and"),
         (lambda: Pattern.from_rule(4, lambda q, k: q - k), "True or False"),
+        (
+            lambda: Pattern.from_rule(4, lambda q, k: k in {0, 1}),
+            r"np.isin\(key, \[0, 1\]\) for in",
+        ),
+        (lambda: Pattern.from_rule(4, lambda q, k: max(q, k) < 2), "np.maximum for max"),
+        (
+            lambda: Pattern.from_rule(4, lambda q, k: np.ones((2, 3), bool)),
+            r"4 queries \(down\) and 4 keys \(across\), got answers of shape \[2, 3\]",
+        ),
+        (lambda: Pattern(2, [0, 1, 2], [0.9, 1.2]), r"keys is a row of whole .* got float64"),
+        (lambda: Pattern(1, [0, 1], [[0]]), r"keys is a row .* of shape \[1, 1\]"),
+        (lambda: Pattern.from_pairs(4, [0, 1, 2], [0], "pairs"), "3 queries and 1 keys"),
     ],
 )
 def test_bad_arguments_are_named(plain_shapes, make, message):
     with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: union([torch.ones(3, 3) > 0]), "got Tensor. A mask becomes one"),
+        (lambda: check_assumption(torch.ones(3, 3) > 0), "got Tensor"),
+        (lambda: reach(sequential(strided(8, 3)), 2), "got a function: .*for layer in range"),
+        (lambda: Pattern.from_mask([[True]]), "got list: torch.as_tensor"),
+        (lambda: Pattern.from_lists([[1.7], [0]]), "float"),
+    ],
+)
+def test_what_is_no_pattern_is_named(plain_shapes, make, message):
+    with pytest.raises(TypeError, match=message):
         make()
 
 

@@ -405,6 +405,7 @@ def test_what_is_no_pattern_is_said_at_once(plain_shapes, pattern):
     "make, message",
     [
         (lambda: SparseAttention(10, 3, dense), "d_model=10 cannot be cut"),
+        (lambda: SparseAttention(8, 2, dense, dropout=2.0), "dropout is a share .*got 2.0"),
         (lambda: SparseAttention(8, 4, [star(9), star(9)]), "each of n_heads=4 is needed, got 2"),
         (lambda: SparseAttention(8, 2, [star(9), star(8)]), "n=8 tokens, and the text has n=9"),
         (

@@ -342,7 +342,7 @@ def test_a_broken_condition_is_named(patterns, says):
 def test_other_errors_name_what_was_given():
     with pytest.raises(ValueError, match=r"each of the 4 tokens once, got \[0, 1, 1, 2\]"):
         construction(ring(4), 3, path=[0, 1, 1, 2])
-    with pytest.raises(ValueError, match=f"10,000,000 inputs; .* {MOST_INPUTS:,}"):
+    with pytest.raises(ValueError, match=rf"10\^7 inputs; .* {MOST_INPUTS:,}"):
         all_inputs(7, 10)
     with pytest.raises(ValueError, match=r"\[n_inputs, 4, 1\], got \[1, 5, 1\]"):
         run(construction(ring(4), 3), np.zeros((1, 5, 1)))
@@ -350,6 +350,28 @@ def test_other_errors_name_what_was_given():
         run(construction(ring(4), 3), np.array([[[0], [1], [2], [3]]]))
     with pytest.raises(ValueError, match="above 0, got 0"):
         softmax_at(0)
+    with pytest.raises(ValueError, match="at least 1, got n=4, levels=0 and d=1"):
+        all_inputs(4, 0)
+    with pytest.raises(ValueError, match=r"10\^50000 inputs"):
+        all_inputs(5_000, 10, 10)
+    with pytest.raises(ValueError, match=r"\[n_inputs, n, …\], here \[81, 4, …\]; got \[81\]"):
+        value_map(construction(ring(4), 3), lambda digits: digits.sum(axis=(1, 2)))
+
+
+def test_what_has_become_something_else_has_no_ids_left():
+    layers = construction(ring(4), 3)
+    layers.append(value_map(layers, lambda digits: digits))
+    with pytest.raises(ValueError, match=r"write \[\*layers, value_map\(layers, function\)\]"):
+        value_map(layers, lambda digits: digits)
+
+
+def test_with_one_level_there_is_one_input():
+    layers = construction(ring(4), 1)
+    inputs = all_inputs(4, 1)
+    assert inputs.shape == (1, 4, 1) and not inputs.any()
+    np.testing.assert_array_equal(
+        run([*layers, value_map(layers, lambda digits: digits + 7)], inputs)[-1], inputs + 7
+    )
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
