@@ -1,4 +1,4 @@
-"""The papers' experiments at three sizes: quick (seconds), laptop (minutes), paper (their own).
+"""The papers' experiments at three sizes: quick (seconds), laptop (an hour), paper (their own).
 
     choices         a pattern, its number, and how its parts share layers and heads
     runs            one training run as a value; many of them, side by side, stored as they finish

@@ -4,10 +4,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from course_utils import patterns
 from course_utils.mixers import SparseAttention
 from course_utils.patterns import Pattern
 
+LONGEST = 512  # tokens of a text for which dice are thrown once for all lengths
 CONFIGURATIONS = ("union", "multihead", "sequential")
 
 
@@ -15,19 +18,50 @@ def star_first(n: int, width: int) -> Pattern:
     """A star whose relay is the first token: a window of `width`, and token 0 with everybody.
 
     Yun et al. 2020 let the last token be the relay. Where texts of different lengths are padded to
-    a table the last place is padding, which nobody hears, so that their star would lose its center.
+    a table the last place is padding, which nobody hears: their star would lose its middle.
     """
     return patterns.bigbird(n, min(width, n), n_random=0, n_global=min(1, n), seed=0)
 
 
-# From (n, the pattern's number, a seed) to the pattern's parts; the paper's definitions.
+def fixed_tail_heard(n: int, stride: int) -> tuple[Pattern, Pattern]:
+    """`fixed`, whose last block has a summary even if it is short: the last token.
+
+    Nobody outside would ever hear that block otherwise. Yun et al. 2020 choose an n that the stride
+    divides, which texts of all lengths do not.
+    """
+    own, summaries = patterns.fixed(n, stride)
+    query, last = np.arange(n), np.full(n, n - 1)
+    return own, summaries | Pattern.from_pairs(n, query, last, f"last of {n}")
+
+
+def random_for_all_lengths(n: int, per_token: int, seed: int) -> Pattern:
+    """Itself and per_token − 1 others by dice, which are not thrown again for another length.
+
+    Each token has put all places into an order, and looks at the first of them that are in the
+    text. `patterns.random` throws anew for each n: no habit learned from texts of one length, such
+    as "the word before is the third that I hear", would hold in those of another.
+    """
+    if n > LONGEST:
+        raise ValueError(f"dice are thrown for {LONGEST} places, and the text has n={n}.")
+    order = np.random.default_rng(seed).random((LONGEST, LONGEST)).argsort(axis=1)[:n]
+    lists = []
+    for token, places in enumerate(order.tolist()):
+        others = [place for place in places if place < n and place != token]
+        lists.append([token, *others[: per_token - 1]])
+    return Pattern.from_lists(lists, f"random({n}, {per_token}, seed={seed})")
+
+
+# From (n, the pattern's number, a seed) to the pattern's parts; the paper's definitions. Dice are
+# thrown once for a seed: what is random is the same in every layer.
 PATTERNS: dict[str, Callable[[int, int, int], tuple[Pattern, ...]]] = {
     "dense": lambda n, number, seed: (patterns.dense(n),),
     "strided": lambda n, number, seed: patterns.strided(n, number),
     "fixed": lambda n, number, seed: patterns.fixed(n, number),
+    "fixed, tail heard": lambda n, number, seed: fixed_tail_heard(n, number),
     "star": lambda n, number, seed: (patterns.star(n, number),),
     "star, relay first": lambda n, number, seed: (star_first(n, number),),
     "random": lambda n, number, seed: (patterns.random(n, min(number, n), seed=seed),),
+    "random, for all lengths": lambda n, number, seed: (random_for_all_lengths(n, number, seed),),
     "window": lambda n, number, seed: (patterns.window(n, number),),
     "nobody": lambda n, number, seed: (patterns.self_only(n),),
 }
@@ -37,9 +71,10 @@ PATTERNS: dict[str, Callable[[int, int, int], tuple[Pattern, ...]]] = {
 class Choice:
     """A pattern by its name and its one number: stride, width, or keys a token ("random").
 
-    `strided` and `fixed` have two parts each. The configuration says how they share the layers:
-    "union" (each layer has both), "multihead" (half of the heads one, half the other) or
-    "sequential" (the layers take turns). Source: Yun et al. 2020, section 3 and its experiments.
+    `strided` and `fixed` (in both its ways) have two parts each. The configuration says how they
+    share the layers: "union" (each layer has both), "multihead" (half of the heads one, half the
+    other) or "sequential" (the layers take turns).
+    Source: Yun et al. 2020, section 3 and its experiments.
     """
 
     pattern: str
@@ -48,13 +83,13 @@ class Choice:
 
     def __post_init__(self):
         if self.pattern not in PATTERNS:
-            known = ", ".join(PATTERNS)
+            known = ", ".join(map(repr, PATTERNS))
             raise ValueError(f"there is no pattern {self.pattern!r}; there are {known}.")
         without = self.pattern in ("dense", "nobody")
         if without != (self.number == 0) or self.number < 0:
             wanted = "no number" if without else "a number above 0"
             raise ValueError(f"{self.pattern} takes {wanted}; got {self.number}.")
-        two_parts = self.pattern in ("strided", "fixed")
+        two_parts = self.pattern.startswith(("strided", "fixed"))
         if two_parts != (self.configuration in CONFIGURATIONS):
             wanted = f"one of {', '.join(CONFIGURATIONS)}" if two_parts else 'no configuration, ""'
             raise ValueError(f"{self.pattern} takes {wanted}; got {self.configuration!r}.")
@@ -104,3 +139,22 @@ class Choice:
 def in_all_configurations(pattern: str, *numbers: int) -> list[Choice]:
     """`strided` or `fixed` with each number and in each of the three configurations."""
     return [Choice(pattern, number, way) for number in numbers for way in CONFIGURATIONS]
+
+
+def for_padded_texts(root: int) -> list[Choice]:
+    """The paper's patterns at two levels of sparsity each, for texts of all lengths near root².
+
+    They differ from the paper's where its definitions need texts of one length: the star's relay
+    comes first, since the last token may be padding; the tail of fixed is heard; and the dice are
+    not thrown anew for each length.
+    """
+    return [
+        Choice("dense"),
+        *in_all_configurations("strided", root, 2 * root),
+        *in_all_configurations("fixed, tail heard", root, 2 * root),
+        Choice("star, relay first", 1),
+        Choice("star, relay first", 2),
+        Choice("random, for all lengths", root + 1),  # about as many connections as strided's parts
+        Choice("random, for all lengths", 2 * root),  # between the unions of fixed and of strided
+        Choice("nobody"),
+    ]

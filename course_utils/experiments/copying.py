@@ -184,15 +184,15 @@ METRIC = "accuracy"
 PAPER_SAYS = [
     "With four sparse attention layers all patterns copy, all but star and random (a trend read "
     "in a summary of the paper; its table's numbers were not recovered).",
-    "A star fails, it is explained, because a token hears its neighbors and one relay only, and "
+    "A star fails, it is explained, because a token hears its neighbours and one relay only, and "
     "copying needs many pairs that are far apart.",
 ]
 SIZES = {
     "quick": Settings(length=5, n_symbols=4, d_model=16, n_heads=2, d_ff=32, batch_size=16,
                       steps=6, every=3, tested_on=16),
     "laptop": Settings(),
-    # Length, heads and patterns are the paper's, and the alphabet but for its 0, which separates
-    # here. Width and schedule, which we have not found, are ours.
+    # Length, heads and patterns are, as recalled, the paper's, and the alphabet but for its 0,
+    # which separates here. Width and schedule, which we have not found, are ours.
     "paper": Settings(length=127, n_symbols=127, d_model=256, d_ff=1024, batch_size=64,
                       steps=20_000, peak=5e-4, every=500, tested_on=1024),
 }  # fmt: skip
@@ -203,15 +203,16 @@ def laptop_choices(settings: Settings) -> list[Choice]:
 
     A symbol and its copy are length + 1 places apart. A stride that divides this joins them in one
     hop, whatever else the pattern can do: so does 6 at a length of 17, and 16 at the paper's 127.
-    Strided has another stride beside it for that reason. Fixed has as many places in a block as
-    there are heads, which can then hand one place each to the block's summary.
+    Strided has another stride beside it for that reason. Fixed has, beside blocks of √n, some with
+    as many places as there are heads, which can then hand one place each to the block's summary.
     """
     root = round(settings.n**0.5)
     return [
         Choice("dense"),
         *in_all_configurations("strided", root, root - 1),
-        *in_all_configurations("fixed", settings.n_heads),
+        *in_all_configurations("fixed", root, settings.n_heads),
         Choice("star", 1),
+        Choice("star", root // 2),
         Choice("random", root),  # as few connections as fixed, sequential
         Choice("random", root + root // 2),  # as many as strided, sequential
         Choice("window", root),
@@ -242,4 +243,4 @@ def runs(size: str) -> list[Run]:
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
-    return report.depths(rows, title="Share of symbols copied, by pattern and depth")
+    return report.depths(rows, title="Who copies, with how many layers of attention")

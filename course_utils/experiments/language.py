@@ -1,6 +1,7 @@
 """A language model of tiny Shakespeare, character by character, that hears a part of its past.
 
-The paper's is of words (One Billion Word, 12 blocks, 8 heads); ours has the size of a laptop.
+The paper's is of words (as recalled: One Billion Word, 12 blocks, 8 heads); ours has the size of a
+laptop.
 Source: Yun et al. 2020, experiments on language modelling.
 """
 
@@ -35,7 +36,7 @@ class Settings:
     n_heads: int = 4
     n_layers: int = 2
     batch_size: int = 16
-    steps: int = 300
+    steps: int = 1_500
     peak: float = 3e-3
     tested_on: int = 200
 
@@ -52,15 +53,15 @@ PAPER_SAYS = [
 SIZES = {
     "quick": Settings(n=16, d_model=16, n_heads=2, batch_size=4, steps=4, tested_on=8),
     "laptop": Settings(),
-    # Blocks, heads and length are the paper's; its corpus is not bundled, and its width and
-    # schedule we have not found.
+    # Blocks, heads and length are, as recalled, the paper's; its corpus is not bundled, and its
+    # width and schedule we have not found.
     "paper": Settings(n=256, d_model=512, n_heads=8, n_layers=12, batch_size=64, steps=50_000,
                       peak=5e-4, tested_on=400),
 }  # fmt: skip
 
 
 def choices(n: int) -> list[Choice]:
-    """The paper's patterns, random with more and with fewer keys, and tokens that hear nobody.
+    """The paper's patterns at three levels of sparsity each, and tokens that hear nobody.
 
     A causal star is no star: its relay is the last token, which hears everybody and is heard by
     nobody. What is left is a window, and is called so. How the paper went about it, we do not know.
@@ -68,12 +69,10 @@ def choices(n: int) -> list[Choice]:
     root = round(n**0.5)
     return [
         Choice("dense"),
-        *in_all_configurations("strided", root),
-        Choice("fixed", root, "union"),
-        Choice("fixed", root, "sequential"),
-        Choice("random", 3 * root),  # about as many connections as the unions
-        Choice("random", root),
-        Choice("window", root),
+        *in_all_configurations("strided", root, 2 * root, 4 * root),
+        *in_all_configurations("fixed", root, 2 * root, 4 * root),
+        *[Choice("random", keys) for keys in (root, 3 * root, 4 * root)],
+        *[Choice("window", width) for width in (root // 2, root, 2 * root)],
         Choice("nobody"),
     ]
 
@@ -104,7 +103,7 @@ def measure(run: Run, settings: Settings) -> dict[str, Any]:
         steps=settings.steps,
         learning_rate=warmup_cosine(settings.peak, warmup=settings.warmup, steps=settings.steps),
         valid=unseen,
-        every=max(1, settings.steps // 4),
+        every=max(1, settings.steps // 5),
         seed=run.seed,
         show=False,
     )
@@ -137,6 +136,5 @@ def new_model(run: Run, settings: Settings, vocab_size: int) -> nn.Module:
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
-    return report.dots(
-        rows, title="Shakespeare, guessed from those who may be heard", xlabel=METRIC, best="low"
-    )
+    title = "Shakespeare, guessed by those who hear a part of the past"
+    return report.levels(rows, title=title, ylabel=METRIC, best="low")

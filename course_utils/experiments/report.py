@@ -17,33 +17,59 @@ def table(results: dict[Run, Result], metric: str) -> list[Row]:
     """One row for each pattern and depth, in the order of the runs.
 
     `spread` is the standard deviation over the seeds (with n - 1; 0 for one seed alone).
+    `against_dense` compares each run with dense attention of the same depth and seed, which has met
+    the same batches in the same order: what a lucky order does to all of them drops out. None where
+    a run of dense attention is missing.
     """
-    together: dict[tuple[Choice, int], list[Result]] = {}
-    for run, result in sorted(results.items(), key=lambda found: found[0].seed):
-        together.setdefault((run.choice, run.n_layers), []).append(result)
+    dense = {
+        (run.n_layers, run.seed): result[metric]
+        for run, result in results.items()
+        if run.choice == Choice("dense")
+    }
+    together: dict[tuple[Choice, int], list[Run]] = {}
+    for run in sorted(results, key=lambda run: run.seed):
+        together.setdefault((run.choice, run.n_layers), []).append(run)
     rows = []
-    for (choice, n_layers), found in together.items():
-        values = [result[metric] for result in found]
-        rows.append({
+    for (choice, n_layers), runs in together.items():
+        values = [results[run][metric] for run in runs]
+        rivals = [dense.get((n_layers, run.seed)) for run in runs]
+        row = {
             "choice": str(choice),
+            "pattern": choice.pattern,
+            "configuration": choice.configuration,
             "n_layers": n_layers,
-            "sparsity": round(statistics.fmean(result["sparsity"] for result in found), 3),
+            "sparsity": round(statistics.fmean(results[run]["sparsity"] for run in runs), 3),
+            "seeds": len(runs),
             "mean": round(statistics.fmean(values), 4),
-            "spread": round(statistics.stdev(values), 4) if len(values) > 1 else 0.0,
-            "seeds": len(values),
-        })  # fmt: skip
+            "spread": spread(values),
+            "against_dense": None,
+            "against_dense_spread": None,
+        }
+        if None not in rivals:
+            ahead = [value - rival for value, rival in zip(values, rivals, strict=True)]
+            row["against_dense"] = round(statistics.fmean(ahead), 4)
+            row["against_dense_spread"] = spread(ahead)
+        rows.append(row)
     return rows
+
+
+def spread(values: Sequence[float]) -> float:
+    return round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
 
 
 def text(rows: Sequence[Row], metric: str) -> str:
     """The rows for a terminal."""
     width = max(len(row["choice"]) for row in rows)
-    lines = [f"{'':{width}}  layers  zeros  {metric} (spread over seeds)"]
-    lines += [
-        f"{row['choice']:{width}}  {row['n_layers']:6}  {row['sparsity']:5.0%}  "
-        f"{row['mean']:.3f} ± {row['spread']:.3f} ({row['seeds']})"
-        for row in rows
-    ]
+    title = f"{metric}, ± spread"
+    middle = max(len(title), 15)
+    lines = [f"{'':{width}}  layers  zeros  seeds  {title:{middle}}  against dense"]
+    for row in rows:
+        line = f"{row['choice']:{width}}  {row['n_layers']:6}  {row['sparsity']:5.0%}  "
+        measured = f"{row['mean']:.3f} ± {row['spread']:.3f}"
+        line += f"{row['seeds']:5}  {measured:{middle}}"
+        if row["against_dense"] is not None and row["pattern"] != "dense":
+            line += f"  {row['against_dense']:+.3f} ± {row['against_dense_spread']:.3f}"
+        lines.append(line.rstrip())
     return "\n".join(lines)
 
 
@@ -69,30 +95,68 @@ def depths(rows: Sequence[Row], *, title: str) -> Figure:
     ax.set_xlabel("attention layers", fontsize=plots.LABEL_SIZE)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    fig.suptitle(title, fontsize=plots.TITLE_SIZE, color=plots.INK)
-    return fig
+    return plots.headline(fig, title)
 
 
-def dots(rows: Sequence[Row], *, title: str, xlabel: str, best: str) -> Figure:
-    """A line for each pattern, the best on top: its mean as a dot, its spread as a bar.
+# The three panels of `levels`: which patterns are in each
+PANELS = {
+    "strided": ("strided",),
+    "fixed": ("fixed", "fixed, tail heard"),
+    "the others": (
+        "star",
+        "star, relay first",
+        "window",
+        "random",
+        "random, for all lengths",
+        "nobody",
+    ),
+}
+STYLES = {  # by configuration, or by pattern where there is none
+    "union": (plots.BLUE, "-", "o"),
+    "multihead": (plots.ORANGE, "--", "s"),
+    "sequential": (plots.GREEN, ":", "D"),
+    "star": (plots.PINK, "-", "*"),
+    "star, relay first": (plots.PINK, "-", "*"),
+    "window": (plots.SKY, "-", "o"),
+    "random": (plots.INK, "--", "x"),
+    "random, for all lengths": (plots.INK, "--", "x"),
+    "nobody": (plots.FAINT, "", "v"),
+}
 
-    `best` is "low" or "high": which way is better. A dashed line stands where dense attention does.
+
+def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure:
+    """The paper's picture: what is lost or won against dense attention, over the share of zeros.
+
+    A panel each for strided, fixed and the others; the bars are the spread over seeds of the
+    difference. `best` is "low" or "high": which way is better. Rows without dense attention to
+    compare with are left out.
     """
-    ranked = sorted(rows, key=lambda row: row["mean"], reverse=best == "high")
-    fig, ax = plots.figure(plots.WIDTH, 1.2 + 0.27 * len(ranked))
-    for place, row in enumerate(ranked):
-        dense = row["choice"] == "dense"
-        color = plots.ORANGE if dense else plots.BLUE
-        ax.errorbar(row["mean"], place, xerr=row["spread"], fmt="D" if dense else "o", color=color,
-                    markersize=5, capsize=2, linewidth=1.2)  # fmt: skip
-        if dense:
-            ax.axvline(row["mean"], color=color, linestyle="--", linewidth=1, zorder=0)
-    named = [f"{row['choice']} ({row['sparsity']:.0%} zeros)" for row in ranked]
-    ax.set_yticks(range(len(ranked)), named, fontsize=plots.SMALL_SIZE)
-    ax.set_ylim(len(ranked) - 0.5, -0.5)
-    ax.margins(x=0.08)
-    ax.grid(axis="y", color="#dddddd", linewidth=0.6)
-    told = f"{xlabel}, {best} is good (bars: spread over seeds)"
-    ax.set_xlabel(told, fontsize=plots.LABEL_SIZE)
-    fig.suptitle(title, fontsize=plots.TITLE_SIZE, color=plots.INK)
-    return fig
+    fig, axes = plots.figure(plots.WIDTH, 3.6, columns=len(PANELS))
+    compared = [row for row in rows if row["against_dense"] is not None]
+    for ax, (panel, patterns) in zip(axes, PANELS.items(), strict=True):
+        ax.sharey(axes[0])
+        ax.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
+        lines: dict[str, list[Row]] = {}
+        for row in compared:
+            if row["pattern"] in patterns:
+                lines.setdefault(row["configuration"] or row["pattern"], []).append(row)
+        for name, found in lines.items():
+            found.sort(key=lambda row: row["sparsity"])
+            color, stroke, mark = STYLES[name]
+            ax.errorbar(
+                [100 * row["sparsity"] for row in found],
+                [row["against_dense"] for row in found],
+                yerr=[row["against_dense_spread"] for row in found],
+                color=color, linestyle=stroke, marker=mark, markersize=5, capsize=2,
+                linewidth=1.5, label=name.partition(",")[0],
+            )  # fmt: skip
+        ax.set_title(panel, fontsize=plots.LABEL_SIZE, loc="left", color=plots.INK)
+        ax.set_xlabel("% zeros", fontsize=plots.LABEL_SIZE)
+        ax.set_xlim(0, 100)
+        if lines:
+            ax.legend(fontsize=plots.SMALL_SIZE, frameon=False)
+    for ax in axes[1:]:
+        ax.tick_params(labelleft=False)
+    told = f"{ylabel},\nagainst dense ({best} is good)"
+    axes[0].set_ylabel(told, fontsize=plots.LABEL_SIZE)
+    return plots.headline(fig, title)

@@ -52,7 +52,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--size", choices=SIZES, default="quick",
-        help="seconds; minutes on a laptop; the paper's own, for those who have the machines",
+        help="half a minute; an hour and a half on a laptop; the paper's, if you have the machines",
     )  # fmt: skip
     parser.add_argument("--task", choices=list(TASKS), help="one of the four; all without it")
     parser.add_argument(

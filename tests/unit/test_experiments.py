@@ -15,10 +15,16 @@ import torch
 
 from course_utils.environment import Problem
 from course_utils.experiments import copying, report, runs, sparse
-from course_utils.experiments.choices import CONFIGURATIONS, PATTERNS, Choice, in_all_configurations
+from course_utils.experiments.choices import (
+    CONFIGURATIONS,
+    PATTERNS,
+    Choice,
+    in_all_configurations,
+    random_for_all_lengths,
+)
 from course_utils.experiments.runs import Run, Store, carry_out, with_seeds
 from course_utils.history import History
-from course_utils.patterns import Pattern, dense, sequential, strided
+from course_utils.patterns import Pattern, dense, reach, sequential, strided
 from course_utils.reproduce import EXPERIMENTS, main
 
 QUICK = copying.SIZES["quick"]
@@ -40,7 +46,7 @@ def test_every_pattern_fits_every_length(name):
     number = 0 if name in ("dense", "nobody") else 4
     choices = (
         [Choice(name, number)]
-        if name not in ("strided", "fixed")
+        if not name.startswith(("strided", "fixed"))
         else in_all_configurations(name, 4)
     )
     for choice in choices:
@@ -49,6 +55,29 @@ def test_every_pattern_fits_every_length(name):
             for pattern in of_heads if isinstance(of_heads, list) else [of_heads]:
                 assert isinstance(pattern, Pattern) and pattern.n == n
                 assert pattern.mask().diagonal().all()
+
+
+def test_the_tail_of_fixed_is_heard_in_texts_of_all_lengths():
+    for n in range(1, 14):
+        union = Choice("fixed, tail heard", 4, "union").of_layer(0, n, 1, seed=0)
+        assert reach(union, 2).all()
+    plain = Choice("fixed", 4, "union").of_layer(0, 10, 1, seed=0)
+    assert not reach(plain, 20)[0, 9]  # which is why
+    assert Choice("fixed, tail heard", 4, "union").of_layer(0, 12, 1, seed=0) == Choice(
+        "fixed", 4, "union"
+    ).of_layer(0, 12, 1, seed=0)
+
+
+def test_dice_for_all_lengths_keep_their_choices():
+    long, short = (random_for_all_lengths(n, 5, seed=3) for n in (40, 30))
+    assert set(long.counts) == set(short.counts) == {5}
+    for token in range(30):
+        kept = set(long.keys_of(token)) - set(range(30, 40))
+        assert kept <= set(short.keys_of(token))  # those who are gone have been replaced
+    assert random_for_all_lengths(40, 5, seed=3) == long != random_for_all_lengths(40, 5, seed=4)
+    assert random_for_all_lengths(3, 5, seed=3) == dense(3)
+    with pytest.raises(ValueError, match="512 places, and the text has n=513"):
+        random_for_all_lengths(513, 5, seed=3)
 
 
 def test_sparsity_counts_all_layers_and_heads():
@@ -66,7 +95,7 @@ def test_sparsity_counts_all_layers_and_heads():
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        (("circle", 1, ""), "no pattern 'circle'; there are dense"),
+        (("circle", 1, ""), "no pattern 'circle'; there are 'dense', "),
         (("strided", 0, "union"), "strided takes a number above 0; got 0"),
         (("nobody", 5, ""), "nobody takes no number; got 5"),
         (("strided", 3, ""), "strided takes one of union, multihead, sequential; got ''"),
@@ -324,6 +353,29 @@ def test_the_stored_copying_table_says_that_reach_is_not_enough():
     assert max(mean["star 1", layers] for layers in deep) < 0.5  # it reaches everybody in two
 
 
+def test_the_stored_tables_say_what_the_lesson_says():
+    ahead = {
+        name: {row["choice"]: row["against_dense"] for row in sparse.stored(name)["table"]}
+        for name in ("lm", "translation", "classification")
+    }
+    lm, translation, classification = ahead.values()
+    by_dice = [loss for choice, loss in lm.items() if choice.startswith("random")]
+    by_rule = [loss for choice, loss in lm.items() if not choice.startswith(("random", "nobody"))]
+    assert len(by_dice) == 3 and min(by_dice) > max(by_rule) + 0.4
+    for kind in ("strided", "fixed"):
+        for stride in (8, 16, 32):  # both halves in each layer, by heads, in turns: always so
+            losses = [lm[f"{kind} {stride}, {way}"] for way in CONFIGURATIONS]
+            assert losses == sorted(losses)
+    deaf = translation["nobody"]
+    assert all(deaf - 0.02 < translation[f"random {keys}, for all lengths"] for keys in (5, 8))
+    assert abs(translation["strided 4, union"]) < 0.02
+    assert max(translation[f"star {width}, relay first"] for width in (1, 2)) < -0.05
+    assert all(abs(classification[f"star {width}, relay first"]) < 0.01 for width in (1, 2))
+    assert classification["random 4, for all lengths"] == min(
+        share for choice, share in classification.items() if choice != "nobody"
+    )
+
+
 # What is said
 
 
@@ -337,10 +389,34 @@ def test_means_and_spreads_over_seeds():
     assert [row["choice"] for row in rows] == ["dense", "star 1"]
     assert rows[0]["mean"] == 0.5 and rows[0]["seeds"] == 3
     assert rows[0]["spread"] == pytest.approx(0.3606, abs=1e-4)  # of 0.2, 0.4, 0.9, by hand
-    assert "0.500 ± 0.361 (3)" in report.text(rows, "accuracy")
-    for drawn in (
-        report.depths(rows, title="t"),
-        report.dots(rows, title="t", xlabel="accuracy", best="high"),
-    ):
-        names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
-        assert sorted(names) == ["dense (50% zeros)", "star 1 (50% zeros)"]
+    assert "3  0.500 ± 0.361" in report.text(rows, "accuracy")
+    drawn = report.depths(rows, title="t")
+    names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert names == ["dense (50% zeros)", "star 1 (50% zeros)"]
+
+
+def test_a_pattern_is_compared_with_dense_attention_of_the_same_seed():
+    choices = [Choice("dense"), *in_all_configurations("strided", 2, 4), Choice("random", 2)]
+    planned = with_seeds([Run("lm", choice, 2, 0) for choice in choices], 2)
+    lucky = {0: 3.0, 1: 1.0}  # what the seed does to all alike
+    results = {
+        run: {"bits": lucky[run.seed] + 0.1 * choices.index(run.choice), "sparsity": 0.5}
+        for run in planned
+    }
+    rows = report.table(results, "bits")
+    assert [row["against_dense"] for row in rows] == pytest.approx([0.1 * i for i in range(8)])
+    assert all(row["spread"] > 1 and row["against_dense_spread"] < 1e-9 for row in rows)
+    told = report.text(rows, "bits").splitlines()
+    assert told[2].endswith("+0.100 ± 0.000") and "against dense" in told[0]
+    assert told[1].endswith("2.000 ± 1.414")  # dense has nobody to be compared with
+    drawn = report.levels(rows, title="t", ylabel="bits", best="low")
+    legends = {ax.get_title(loc="left"): ax.get_legend() for ax in drawn.axes}
+    assert legends.pop("fixed") is None
+    assert {panel: [label.get_text() for label in legend.get_texts()]
+            for panel, legend in legends.items()} == {
+        "strided": list(CONFIGURATIONS), "the others": ["random"],
+    }  # fmt: skip
+    del results[Run("lm", Choice("dense"), 2, 1)]
+    rows = report.table(results, "bits")
+    assert {row["against_dense"] for row in rows if row["pattern"] != "dense"} == {None}
+    report.levels(rows, title="nothing to compare with", ylabel="bits", best="low")
