@@ -19,7 +19,6 @@ the paper from 1. There is no LayerNorm, as in the paper.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
-from math import log
 from numbers import Real
 
 import numpy as np
@@ -43,16 +42,14 @@ def all_inputs(n: int, levels: int, d: int = 1) -> Columns:
     """
     if min(n, levels, d) < 1:
         raise ValueError(f"n, levels and d are at least 1, got n={n}, levels={levels} and d={d}.")
-    if levels > 1 and d * n * log(levels) > log(MOST_INPUTS) + 1e-9:
+    count = levels ** (d * n)
+    if count > MOST_INPUTS:
         raise ValueError(
             f"{n} tokens of {d} numbers with {levels} levels make {levels}^{d * n} inputs; "
             f"all of them can be run up to {MOST_INPUTS:,}. Take fewer tokens or levels."
         )
-    if levels == 1:
-        return np.zeros((1, n, d), dtype=np.int64)
-    count = levels ** (d * n)
-    digits = np.indices((levels,) * (d * n)).reshape(d * n, count).T
-    return digits.reshape(count, n, d)
+    worth = levels ** np.arange(d * n)[::-1]  # of a digit at each place; the last one counts ones
+    return (np.arange(count)[:, None] // worth % levels).reshape(count, n, d)
 
 
 def codes(columns: Columns, levels: int) -> Ids:

@@ -373,9 +373,8 @@ def nearest_cases(seed):
         table = F.normalize(torch.randn(rows, d, generator=generator), dim=1) * lengths
         yield Case(f"{rows} rows of {d} numbers, the {k} nearest to row {row}", (table, row, k))
     table = torch.randn(9, 4, generator=generator)
-    table[2] = (
-        2 * table[6]
-    )  # the same direction: whoever drops the first drops the other of the two
+    # Two rows of the same direction: whoever drops the first of the best drops, once, the other.
+    table[2] = 2 * table[6]
     for row in (2, 6):
         yield Case(f"9 rows, row 2 is twice row 6; the 3 nearest to row {row}", (table, row, 3))
 

@@ -43,12 +43,17 @@ def random_for_all_lengths(n: int, per_token: int, seed: int) -> Pattern:
     """
     if n > LONGEST:
         raise ValueError(f"dice are thrown for {LONGEST} places, and the text has n={n}.")
-    order = np.random.default_rng(seed).random((LONGEST, LONGEST)).argsort(axis=1)[:n]
     lists = []
-    for token, places in enumerate(order.tolist()):
+    for token, places in enumerate(orders_by_dice(seed)[:n].tolist()):
         others = [place for place in places if place < n and place != token]
         lists.append([token, *others[: per_token - 1]])
     return Pattern.from_lists(lists, f"random({n}, {per_token}, seed={seed})")
+
+
+@functools.lru_cache(maxsize=1)  # the same for all layers and lengths of a run
+def orders_by_dice(seed: int) -> np.ndarray:
+    """For each place all places in an order of its own, int64 [LONGEST, LONGEST]."""
+    return np.random.default_rng(seed).random((LONGEST, LONGEST)).argsort(axis=1)
 
 
 # From (n, the pattern's number, a seed) to the pattern's parts; the paper's definitions. Dice are

@@ -101,25 +101,16 @@ def depths(rows: Sequence[Row], *, title: str) -> Figure:
 # The three panels of `levels`: which patterns are in each
 PANELS = {
     "strided": ("strided",),
-    "fixed": ("fixed", "fixed, tail heard"),
-    "the others": (
-        "star",
-        "star, relay first",
-        "window",
-        "random",
-        "random, for all lengths",
-        "nobody",
-    ),
+    "fixed": ("fixed",),
+    "the others": ("star", "window", "random", "nobody"),
 }
 STYLES = {  # by configuration, or by pattern where there is none
     "union": (plots.BLUE, "-", "o"),
     "multihead": (plots.ORANGE, "--", "s"),
     "sequential": (plots.GREEN, ":", "D"),
     "star": (plots.PINK, "-", "*"),
-    "star, relay first": (plots.PINK, "-", "*"),
     "window": (plots.SKY, "-", "o"),
     "random": (plots.INK, "--", "x"),
-    "random, for all lengths": (plots.INK, "--", "x"),
     "nobody": (plots.FAINT, "", "v"),
 }
 
@@ -138,8 +129,9 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
         ax.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
         lines: dict[str, list[Row]] = {}
         for row in compared:
-            if row["pattern"] in patterns:
-                lines.setdefault(row["configuration"] or row["pattern"], []).append(row)
+            kind = row["pattern"].partition(",")[0]  # a star is a star, wherever its relay is
+            if kind in patterns:
+                lines.setdefault(row["configuration"] or kind, []).append(row)
         for name, found in lines.items():
             found.sort(key=lambda row: row["sparsity"])
             color, stroke, mark = STYLES[name]
@@ -148,7 +140,7 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
                 [row["against_dense"] for row in found],
                 yerr=[row["against_dense_spread"] for row in found],
                 color=color, linestyle=stroke, marker=mark, markersize=5, capsize=2,
-                linewidth=1.5, label=name.partition(",")[0],
+                linewidth=1.5, label=name,
             )  # fmt: skip
         ax.set_title(panel, fontsize=plots.LABEL_SIZE, loc="left", color=plots.INK)
         ax.set_xlabel("% zeros", fontsize=plots.LABEL_SIZE)

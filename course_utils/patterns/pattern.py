@@ -233,4 +233,4 @@ def _whole_numbers(name: str, values: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{name} is a row of whole numbers, got {found.dtype} of shape {list(found.shape)}."
         )
-    return found.astype(np.int64)
+    return found.astype(np.int64, copy=False)
