@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils.pretrained import SentenceEncoder, load_minilm
+from course_utils.trained.minilm import SentenceEncoder, load_minilm
 
 RESULTS = Path(__file__).parent / "results" / "pronoun_heads.json"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-CHECKPOINTS = ROOT / "course_utils" / "checkpoints"
+CHECKPOINTS = ROOT / "course_utils" / "trained" / "checkpoints"
 EXPERIMENTS = ROOT / "course_utils" / "experiments" / "results"
 PATTERNS = (
     "strided 5, multihead",

@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from course_utils import plots
 from course_utils.measure import growth_exponent, peak_memory, seconds, seconds_each
 from course_utils.mixers import Attention, SparseAttention
-from course_utils.mixers.sparse import sparse_attention
-from course_utils.mixers.sparse_layout import layout_of
+from course_utils.mixers.sparse.attention import sparse_attention
+from course_utils.mixers.sparse.layout import layout_of
 from course_utils.patterns import Pattern, bigbird, fixed, random, star, strided, union, window
 
 RESULTS = Path(__file__).parent / "results" / "sparse.json"

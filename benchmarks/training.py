@@ -30,18 +30,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils import datasets, plots
-from course_utils.batches import LanguageBatches, pieces_in_order
 from course_utils.decoding import generate
-from course_utils.losses import cross_entropy, language_loss
 from course_utils.measure import growth_exponent, kept_for_backward, seconds
 from course_utils.mixers import Attention, dot_product_attention
 from course_utils.models import LanguageModel
 from course_utils.positions import LearnedPositions, SinusoidalPositions
-from course_utils.recipes import shakespeare_split
-from course_utils.schedules import warmup_cosine
 from course_utils.text import CharTokenizer
-from course_utils.trained import load_translator
+from course_utils.trained.folders import load_translator
+from course_utils.trained.recipes import shakespeare_split
 from course_utils.training import fit
+from course_utils.training.batches import LanguageBatches, pieces_in_order
+from course_utils.training.losses import cross_entropy, language_loss
+from course_utils.training.schedules import warmup_cosine
 
 RESULTS = Path(__file__).parent / "results" / "training.json"
 VOCAB, D_MODEL, N_HEADS, N_LAYERS, D_FF, BLOCK, BATCH = 65, 128, 4, 4, 512, 64, 12

@@ -32,9 +32,9 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Locator, Page, expect
 
+from course_utils.commands.refresh import NOTEBOOK_METADATA
 from course_utils.environment.testing import find_browser
 from course_utils.paths import ROOT
-from course_utils.refresh import NOTEBOOK_METADATA
 
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import Lab, Notebook, Traffic, open_browser  # noqa: E402
@@ -48,7 +48,7 @@ TRIES = 8
 SENTENCE = "Tom called Mary because she was lonely."
 
 MINILM = (
-    "from course_utils.pretrained import load_minilm\n"
+    "from course_utils.trained.minilm import load_minilm\n"
     "from course_utils.widgets import AttentionExplorer\n"
     f"AttentionExplorer.from_model(load_minilm(), {SENTENCE!r}, layer=2, head=4, looker='she')"
 )

@@ -2,7 +2,8 @@
 
 import html
 
-from course_utils.checks import progress_store, task
+from course_utils import progress as kept_progress
+from course_utils.checks import task
 from course_utils.paths import NOTEBOOKS
 
 
@@ -17,9 +18,9 @@ class Progress:
     @staticmethod
     def _row(lesson: str) -> tuple[str, ...]:
         number = lesson[:2]
-        bets = [bet for name, bet in progress_store.bets().items() if name.startswith(f"{number}.")]
+        bets = [bet for name, bet in kept_progress.bets().items() if name.startswith(f"{number}.")]
         declared = [t.id for t in task.tasks_of(number)] if number in task.lesson_numbers() else []
-        kept = progress_store.tasks()
+        kept = kept_progress.tasks()
         done = [kept[task_id] for task_id in declared if task_id in kept]
         return (
             lesson.replace("_", " "),

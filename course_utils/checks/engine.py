@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks import isolate, progress_store, task
+from course_utils import progress
+from course_utils.checks import isolate, task
 from course_utils.checks.compare import OFF, difference
 from course_utils.checks.task import Case, Misconception, Task
 from course_utils.checks.verdict import Verdict
@@ -26,16 +27,16 @@ def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
     found = task.find(task_id)
     verdict = _judge(found, answer, found.default_cases if seed == 0 else found.cases_for(seed))
     if verdict.passed:
-        progress_store.record_pass(found.id)
+        progress.record_pass(found.id)
     return verdict
 
 
 def hint(task_id: str) -> None:
     """Print the next hint for a task. Each one says more than the one before."""
     found = task.find(task_id)
-    given = progress_store.tasks().get(found.id, {}).get("hints", 0)
+    given = progress.tasks().get(found.id, {}).get("hints", 0)
     number = min(given, len(found.hints) - 1)
-    progress_store.record_hint(found.id)
+    progress.record_hint(found.id)
     last = number == len(found.hints) - 1
     more = f' That was the last one; reveal("{found.id}") shows an answer.' if last else ""
     print(f"Hint {number + 1} of {len(found.hints)}: {found.hints[number]}{more}")
@@ -44,7 +45,7 @@ def hint(task_id: str) -> None:
 def reveal(task_id: str) -> None:
     """Print an answer, and keep in your progress that you looked."""
     found = task.find(task_id)
-    progress_store.record_reveal(found.id)
+    progress.record_reveal(found.id)
     print(textwrap.dedent(inspect.getsource(found.reference)).rstrip())
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import refresh, threads
-from course_utils.checks import progress_store
+from course_utils import progress, threads
 from course_utils.checks.merge import Merged, is_answer, is_check, marks, merge
+from course_utils.commands import refresh
 from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
 
 CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> int:
     print(report(results, merged.notes))
     for result in results:
         if result.passed:
-            progress_store.record_pass(result.task_id)
+            progress.record_pass(result.task_id)
     return 0 if all(result.passed for result in results) else 1
 
 

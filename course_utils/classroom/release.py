@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils import refresh
+from course_utils.commands import refresh
 from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
 
 

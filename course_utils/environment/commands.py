@@ -90,17 +90,17 @@ COMMANDS = {
     "train": Command(
         "train translator|shakespeare [--steps N] [--minutes M] [--seed S] [--out FOLDER]",
         "train a model of lesson 06 or 08 from scratch, or go on where it was stopped",
-        module_command("train", "course_utils.train"),
+        module_command("train", "course_utils.commands.train"),
     ),
     "reproduce": Command(
         "reproduce EXPERIMENT [--size quick|laptop|paper] [--help for more]",
         "measure a paper's claim again: sparse, universal",
-        module_command("reproduce", "course_utils.reproduce"),
+        module_command("reproduce", "course_utils.commands.reproduce"),
     ),
     "refresh": Command(
         "refresh [--check] [LESSON ...]",
         "for authors: run notebooks and keep their outputs",
-        module_command("refresh", "course_utils.refresh"),
+        module_command("refresh", "course_utils.commands.refresh"),
     ),
     "release": Command(
         "release [--force] [NAME ...]",

@@ -95,7 +95,7 @@ def device() -> Finding:
 
 def lessons_needs() -> Iterable[Finding]:
     """Lesson 00's own self-test, a line a look."""
-    from course_utils import selftest
+    from course_utils.environment import selftest
 
     for name, check in selftest.LOOKS.items():
         try:

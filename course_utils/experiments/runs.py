@@ -20,11 +20,11 @@ from typing import Any
 import torch
 
 import course_utils
-from course_utils import parallel
 from course_utils.atomic import write_atomically
 from course_utils.environment import Problem
 from course_utils.experiments.choices import Choice
-from course_utils.history import History
+from course_utils.training import parallel
+from course_utils.training.history import History
 
 Result = dict[str, Any]
 

@@ -20,10 +20,10 @@ from course_utils.experiments.runs import Run, Store, carry_out
 from course_utils.paths import ROOT, learner_folder
 
 TASKS = {
-    "copying": "course_utils.experiments.copying",
-    "lm": "course_utils.experiments.language",
-    "translation": "course_utils.experiments.translation",
-    "classification": "course_utils.experiments.classification",
+    "copying": "course_utils.experiments.tasks.copying",
+    "lm": "course_utils.experiments.tasks.language",
+    "translation": "course_utils.experiments.tasks.translation",
+    "classification": "course_utils.experiments.tasks.classification",
 }
 SOURCE = "Yun et al. 2020, arXiv 2006.04862"
 SIZES = ("quick", "laptop", "paper")

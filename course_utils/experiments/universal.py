@@ -1,7 +1,7 @@
 """`python -m course_utils reproduce universal`: Theorem 1 of Yun et al. 2020, run on every input.
 
 Sparse transformers whose patterns fulfil three conditions can do what dense ones can. The proof's
-construction is built and run (`course_utils.universal`); each condition is broken; hardmax is
+construction is built and run (`patterns.universal`); each condition is broken; hardmax is
 softened; the grid is refined.
 """
 
@@ -21,7 +21,7 @@ from course_utils import plots
 from course_utils.atomic import write_atomically
 from course_utils.paths import ROOT, learner_folder
 from course_utils.patterns import Pattern, dense, fixed, star, strided, window
-from course_utils.universal import (
+from course_utils.patterns.universal import (
     all_inputs,
     codes,
     collision,

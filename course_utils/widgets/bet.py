@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import traitlets
 
-from course_utils.checks import progress_store
+from course_utils import progress
 from course_utils.widgets.explorer import Explorer
 
 
@@ -35,7 +35,7 @@ class Bet(Explorer):
             )
         self.bet_id = bet_id
         names = list(choices)
-        before = progress_store.bets().get(bet_id, {}).get("choice")
+        before = progress.bets().get(bet_id, {}).get("choice")
         super().__init__(
             question=question,
             choices=names,
@@ -48,7 +48,7 @@ class Bet(Explorer):
     def _remember(self, change: dict) -> None:
         if change["new"] >= 0:
             choice = self.choices[change["new"]]
-            progress_store.record_bet(self.bet_id, choice, change["new"] == self.answer)
+            progress.record_bet(self.bet_id, choice, change["new"] == self.answer)
 
     @property
     def alt(self) -> str:

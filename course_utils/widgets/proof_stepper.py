@@ -40,7 +40,7 @@ class ProofStepper(Explorer):
     Words down, ids on a scale across; the arcs on the left say who looks at whom. The last step
     runs every input and looks for two words with the same id. Buttons change the words' numbers,
     and patterns can be chosen, some of which miss a condition. The page computes all of it, with
-    whole numbers of any size, as `course_utils.universal` does.
+    whole numbers of any size, as `course_utils.patterns.universal` does.
     """
 
     words = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -103,7 +103,7 @@ class ProofStepper(Explorer):
     def layers(self) -> list:
         """The chosen construction's layers without the rounding: the numbers are whole."""
         from course_utils.patterns import Pattern
-        from course_utils.universal import Quantise, construction
+        from course_utils.patterns.universal import Quantise, construction
 
         chosen = self.choices[self.choice]
         patterns = [Pattern.from_lists(rows) for rows in chosen["rows"]]
@@ -114,21 +114,21 @@ class ProofStepper(Explorer):
 
     def states(self) -> list[list[int]]:
         """The words' ids: as they come in, and after each layer."""
-        from course_utils.universal import codes, run
+        from course_utils.patterns.universal import codes, run
 
         inputs = np.array(self.digits, dtype=object).reshape(1, -1, 1)
         return [codes(state, self.levels)[0].tolist() for state in run(self.layers(), inputs)]
 
     def all_ids(self) -> np.ndarray:
         """The ids after the last layer, [n_inputs, n_words], as Python's whole numbers."""
-        from course_utils.universal import all_inputs, codes, run
+        from course_utils.patterns.universal import all_inputs, codes, run
 
         inputs = all_inputs(len(self.words), self.levels).astype(object)
         return codes(run(self.layers(), inputs)[-1], self.levels)
 
     def looks(self, step: int) -> list[Look]:
         """Who looks at whom in the layer that leads to `step`; of those that look, who matters."""
-        from course_utils.universal import SelectiveShift, Spread
+        from course_utils.patterns.universal import SelectiveShift, Spread
 
         layers, states = self.layers(), self.states()
         if not 0 < step <= len(layers):
@@ -154,7 +154,7 @@ class ProofStepper(Explorer):
 
     def told(self, step: int) -> str:
         """What happens at a step, in the words of the page."""
-        from course_utils.universal import Idle, SelectiveShift
+        from course_utils.patterns.universal import Idle, SelectiveShift
 
         layers, words = self.layers(), self.words
         n_inputs = self.levels ** len(words)
@@ -188,7 +188,7 @@ class ProofStepper(Explorer):
 
     def _figures(self, number: int) -> str:
         """An id as it is written, in blocks as long as the factor of the spreading has noughts."""
-        from course_utils.universal import blocks
+        from course_utils.patterns.universal import blocks
 
         return blocks(number, int(self.choices[self.choice]["factor"]))
 
@@ -196,7 +196,7 @@ class ProofStepper(Explorer):
         return ", ".join(f"{word} {digit}" for word, digit in zip(self.words, digits, strict=True))
 
     def _told_of_all(self) -> str:
-        from course_utils.universal import all_inputs, collision
+        from course_utils.patterns.universal import all_inputs, collision
 
         ids = self.all_ids()
         different = len(set(ids.reshape(-1).tolist()))
@@ -290,7 +290,7 @@ class ProofStepper(Explorer):
 
     def _top(self, step: int) -> float:
         """The power of ten at the right end of the scale: one for the shifts, one for spreading."""
-        from course_utils.universal import Spread
+        from course_utils.patterns.universal import Spread
 
         layers, states = self.layers(), self.states()
         spreads = step > 0 and isinstance(layers[step - 1], Spread)
@@ -298,7 +298,7 @@ class ProofStepper(Explorer):
         return float(np.log10(float(max(states[-1] if spreads else states[shifts - 1])) + 1))
 
     def _draw_all(self, ax: Axes) -> None:
-        from course_utils.universal import collision
+        from course_utils.patterns.universal import collision
 
         ids = self.all_ids()
         found = collision(ids)
@@ -336,7 +336,7 @@ def as_choice(name: str, of: Any, levels: int) -> dict[str, Any]:
     """What the page needs to know: whom each token sees in each pattern, the path, the depth."""
     from course_utils.patterns import Pattern
     from course_utils.patterns.combine import as_sequence
-    from course_utils.universal import Spread, construction
+    from course_utils.patterns.universal import Spread, construction
 
     path = n_spread = None
     if isinstance(of, tuple) and len(of) == 3 and not isinstance(of[1], Pattern):

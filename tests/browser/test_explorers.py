@@ -7,7 +7,7 @@ import pytest
 from lab import SECONDS, Notebook
 from playwright.sync_api import Locator, expect
 
-from course_utils.refresh import NOTEBOOK_METADATA
+from course_utils.commands.refresh import NOTEBOOK_METADATA
 
 # Name, and the cells that make one: the last of them shows it.
 EXPLORERS = {
@@ -72,7 +72,7 @@ EXPLORERS = {
         "AttentionExplorer(*turn_round(text), text=text, read=turn_round)",
     ],
     "attention": [
-        "from course_utils.pretrained import load_minilm\n"
+        "from course_utils.trained.minilm import load_minilm\n"
         "from course_utils.widgets import AttentionExplorer\n"
         "encoder = load_minilm()",
         "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 TRAIN = """\
 from dataclasses import replace
-from course_utils.recipes import ShakespeareRecipe
+from course_utils.trained.recipes import ShakespeareRecipe
 from course_utils.training import fit
 
 recipe = replace(ShakespeareRecipe(), steps=100_000, d_model=32, n_layers=1, block=16, batch_size=4)

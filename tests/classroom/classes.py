@@ -9,8 +9,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import refresh, threads
+from course_utils import threads
 from course_utils.classroom import release
+from course_utils.commands import refresh
 from course_utils.paths import ROOT
 
 SAMPLE = "00_sample"

@@ -6,8 +6,8 @@ import classes
 import pytest
 from nbgrader.utils import is_grade, is_solution
 
-from course_utils import refresh
 from course_utils.classroom import release
+from course_utils.commands import refresh
 from course_utils.paths import EXERCISES, SOLUTIONS
 
 NAMES = release.select([])

@@ -6,9 +6,10 @@ import json
 import classes
 import pytest
 
-from course_utils import refresh
-from course_utils.checks import progress_store, validate
+from course_utils import progress
+from course_utils.checks import validate
 from course_utils.checks.merge import merge
+from course_utils.commands import refresh
 
 WRONG = "def weighted_average(values, weights):\n    return sum(values) / len(values)"
 RIGHT = """\
@@ -133,7 +134,7 @@ def test_right_answers_pass_with_prints_and_helpers_and_spoilt_tests(checked, ex
     exercise.cells[-1].source = "0.0"
     status, said = checked(exercise)
     assert (status, "All 1 tasks are solved" in said) == (0, True), said
-    assert progress_store.tasks()["00.weighted_average"]["passed"]
+    assert progress.tasks()["00.weighted_average"]["passed"]
 
 
 def test_a_wrong_answer_is_told_what_the_check_tells(checked, exercise):

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import refresh
+from course_utils.commands import refresh
 
 SCREEN = 25  # lines of a code cell
 INTERRUPTIONS = 3  # of the reader, at least

@@ -7,8 +7,8 @@ import sys
 import nbformat
 import pytest
 
+from course_utils.commands.refresh import NOTEBOOK_METADATA
 from course_utils.paths import ROOT
-from course_utils.refresh import NOTEBOOK_METADATA
 
 LOOK_ROUND = (
     "import os\nfrom pathlib import Path\n\nfrom course_utils.paths import learner_folder\n"

@@ -5,7 +5,7 @@ import pytest
 from house_rules import FOR_EVERY_NOTEBOOK, FOR_LESSONS, Page
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils import refresh
+from course_utils.commands import refresh
 
 ALL_RULES = FOR_EVERY_NOTEBOOK + FOR_LESSONS
 ALT = "Four words and whom each of them looks at."

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from house_rules import FOR_EVERY_NOTEBOOK, FOR_LESSONS, Page
 
-from course_utils import refresh
+from course_utils.commands import refresh
 from course_utils.paths import NOTEBOOKS
 
 opened = cache(Page.open)

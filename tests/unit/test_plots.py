@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
 from course_utils import plots
-from course_utils.history import History
+from course_utils.training.history import History
 
 WORDS = ["Tom", "drinks", "cold", "coffee"]
 WEIGHTS = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1], [0, 0, 1, 0], [0.25] * 4])

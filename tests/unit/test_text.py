@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import datasets, pretrained
+from course_utils import datasets
 from course_utils.text import (
     BYTES,
     WORDS,
@@ -18,6 +18,7 @@ from course_utils.text import (
     WordPieceTokenizer,
     pad,
 )
+from course_utils.trained import minilm
 
 N_MERGES = 2_000
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "##a", "coffee", "a", "!"]
@@ -279,9 +280,9 @@ def test_another_file_is_not_loaded(tmp_path, text):
 
 @pytest.fixture(scope="module")
 def bert():
-    if not pretrained.weights_installed():
-        pytest.skip(f"needs: {pretrained.INSTALL_LINE}")
-    return WordPieceTokenizer.from_vocab(pretrained.weights_folder() / "vocab.txt")
+    if not minilm.weights_installed():
+        pytest.skip(f"needs: {minilm.INSTALL_LINE}")
+    return WordPieceTokenizer.from_vocab(minilm.weights_folder() / "vocab.txt")
 
 
 def test_twenty_sentences_as_the_original_cuts_them(bert):
@@ -296,7 +297,7 @@ def test_hard_text_as_the_library_cuts_it(bert):
     from tokenizers import BertWordPieceTokenizer
 
     theirs = BertWordPieceTokenizer(
-        str(pretrained.weights_folder() / "vocab.txt"), lowercase=True, strip_accents=True
+        str(minilm.weights_folder() / "vocab.txt"), lowercase=True, strip_accents=True
     )
     generator, codes = random.Random(0), [*range(32, 591), *range(0x900, 0x980)]
     hard = [

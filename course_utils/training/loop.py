@@ -1,0 +1,387 @@
+"""`fit`: the training loop, with what a run that lasts needs: it can stop, go on, and say why not.
+
+Everything random in a step comes from the seed and the step's number, never from what happened
+before. So a run that was killed and resumed takes the very steps it would have taken, dropout
+included, and nobody has to keep the state of a random number generator.
+"""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from course_utils.training import health, state
+from course_utils.training.batches import Batches, Epoch, each_tensor
+from course_utils.training.history import History
+from course_utils.training.losses import Loss
+from course_utils.training.parallel import Workers
+from course_utils.training.report import Report, report_on
+from course_utils.training.schedules import Schedule, constant
+
+LossFunction = Callable[[nn.Module, Any], Loss]
+Validation = Callable[[nn.Module], Real] | Epoch
+
+
+def fit(
+    model: nn.Module,
+    batches: Batches,
+    loss: LossFunction,
+    *,
+    steps: int,
+    learning_rate: Real | Schedule,
+    valid: Validation | None = None,
+    every: int = 100,
+    weight_decay: Real = 0.01,
+    betas: tuple[Real, Real] = (0.9, 0.98),
+    clip: Real | None = 1.0,
+    accumulate: int = 1,
+    minutes: Real | None = None,
+    patience: int | None = None,
+    enough: Real | None = None,
+    checkpoint: str | Path | None = None,
+    seed: int = 0,
+    show: bool = True,
+) -> History:
+    """Train `model` for `steps` steps of AdamW; returns the loss curve.
+
+    `batches[i]` is a tensor or a tuple of tensors, with the examples along the first dimension.
+    `loss(model, batch)` returns a `Loss`. Each step follows the mean over all tokens of
+    `accumulate` batches. `learning_rate` is a number or a function of the step, counted from 1;
+    weight decay acts on matrices only; a gradient longer than `clip` is shortened to it.
+
+    Every `every` steps, and at the end, the loss on `valid` is taken (a finite sequence of batches,
+    or a function of the model), without dropout. After `patience` of those without a new best
+    training ends; with `patience` the model has the weights of the best in the end. A loss on
+    `valid` that is not above `enough` ends training, and so do `minutes`.
+
+    With `checkpoint` everything is written to that file every `every` steps and at the end; if it
+    exists, training goes on from it, step for step as if it had never stopped. Ctrl-C (or the
+    notebook's stop button) ends training after the step that is running, and nothing is lost; a
+    second one does not wait.
+
+    On a GPU that has bfloat16, matrices are multiplied in it. Under torchrun the processes share
+    each batch, and the results are those of one process up to rounding. `show=False` is silent.
+
+    Raises `health.Diverged`, which names the step and the layer, if the loss or its
+    gradient is not finite. Sources: Loshchilov and Hutter 2019 (AdamW); Pascanu et al. 2013
+    (clipping).
+    """
+    counts = {"steps": steps, "every": every, "accumulate": accumulate, "patience": patience}
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise ValueError(f"{name} is a number of 1 or more, got {count}.")
+    for name, waits in {"patience": patience, "enough": enough}.items():
+        if waits is not None and valid is None:
+            raise ValueError(f"{name} waits for the loss on validation data: give `valid` too.")
+    if not (valid is None or callable(valid) or isinstance(valid, Epoch)):
+        raise TypeError(
+            f"valid is a function of the model, or batches that come to an end; {type(valid)} has "
+            "no len(). Give a list, such as pieces_in_order(…)."
+        )
+    run = Run(model, batches, loss, learning_rate, weight_decay=weight_decay, betas=betas,
+              clip=clip, accumulate=accumulate, seed=seed)  # fmt: skip
+    run.plan(steps, minutes, every, valid, patience, enough)
+    run.checkpoint = None if checkpoint is None else Path(checkpoint)
+    if run.checkpoint is not None and run.checkpoint.exists():
+        run.resume()
+    was_training = model.training
+    try:
+        run.go(show)
+    finally:
+        model.train(was_training)
+    return run.history
+
+
+class Run:
+    """One training run: what is trained, how, and how far it has come."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        batches: Batches,
+        loss: LossFunction,
+        learning_rate: Real | Schedule,
+        *,
+        weight_decay: Real,
+        betas: tuple[Real, Real],
+        clip: Real | None,
+        accumulate: int,
+        seed: int,
+    ):
+        self.model, self.batches, self.loss = model, batches, loss
+        self.rate = learning_rate if callable(learning_rate) else constant(learning_rate)
+        self.clip, self.accumulate, self.seed = clip, accumulate, seed
+        self.settings = {"weight_decay": weight_decay, "betas": list(betas), "clip": clip,
+                         "accumulate": accumulate, "seed": seed}  # fmt: skip
+        self.device = next(model.parameters()).device
+        self.optimizer = adamw(model, weight_decay=weight_decay, betas=betas)
+        self.workers = Workers(self.device)
+        self.history = History()
+        self.best: dict[str, Tensor] | None = None
+
+    def plan(
+        self,
+        steps: int,
+        minutes: Real | None,
+        every: int,
+        valid: Validation | None,
+        patience: int | None,
+        enough: Real | None,
+    ) -> None:
+        """How long to train, and what to look at meanwhile."""
+        self.steps, self.every, self.patience, self.enough = steps, every, patience, enough
+        self.seconds_allowed = math.inf if minutes is None else 60 * minutes
+        self.valid = valid
+
+    def go(self, show: bool) -> None:
+        """Train until there is a reason to stop."""
+        late = "minutes" if self.history.seconds >= self.seconds_allowed else ""
+        self.history.stopped = self.reason_to_stop() or late
+        if not self.history.stopped:  # a finished run that is resumed has nothing left to do
+            self.together = self.workers.wrap(self.model)
+            report = report_on(self.steps, self.every, show and self.workers.rank == 0)
+            self.start_the_clock()
+            report.start(self.history)
+            try:
+                with own_randomness(self.device), interruptions() as asked:
+                    self.take_steps(report, asked)
+            finally:
+                report.finish(self.history)
+        if self.best is not None:
+            self.model.load_state_dict(self.best)
+
+    def take_steps(self, report: Report, asked: list) -> None:
+        """One step after the other; an interruption that gets through ends them in good order."""
+        try:
+            self.look()
+            while not self.history.stopped:
+                self.step(asked)
+                self.look()
+                report.step(self.history)
+        except KeyboardInterrupt:
+            self.history.stopped = "interrupted"
+            if len(asked) < 2:  # who asked twice did not wait: perhaps half of a step was done
+                self.save()
+
+    # One step
+
+    def step(self, asked: list) -> None:
+        """Follow the gradient once, and write down what the loss was before."""
+        number = len(self.history.steps) + 1
+        torch.manual_seed(seed_of(self.seed, number, self.workers.rank))
+        self.model.train()
+        late = time.monotonic() - self.began >= self.seconds_allowed
+        total, tokens = self.gradients(number)
+        # What one process was asked to do, or finds, all of them have to do.
+        total, tokens, interrupted, late = self.workers.sum(total, tokens, bool(asked), late)
+        if tokens == 0:
+            raise ValueError(f"step {number}: no token counts, the mask is False everywhere.")
+        if not math.isfinite(total):
+            raise self.diverged(number, total / tokens)
+        self.update(number, tokens)
+        self.history.steps.append(number)
+        self.history.losses.append(total / tokens)
+        self.history.tokens += int(tokens)
+        self.look_at_the_clock()
+        self.history.stopped = "interrupted" if interrupted else "minutes" if late else ""
+
+    def gradients(self, number: int) -> tuple[float, int]:
+        """Add up the gradients of this process's share; its loss (a sum) and its tokens."""
+        self.optimizer.zero_grad()
+        total, tokens = 0.0, 0
+        for i, batch in enumerate(self.share(number)):
+            last = i == self.accumulate - 1
+            with self.workers.averaging(self.together, now=last):
+                part = self.measure(self.together, batch)
+                part.total.backward()
+            total, tokens = total + part.total.item(), tokens + part.n_tokens
+        return total, tokens
+
+    def share(self, number: int) -> list[Any]:
+        """This process's rows of the batches of a step."""
+        first = (number - 1) * self.accumulate
+        return [self.workers.share(self.batches[first + i]) for i in range(self.accumulate)]
+
+    def measure(self, model: nn.Module, batch: Any) -> Loss:
+        """The loss of one batch, in half precision where the device has it."""
+        half = half_precision(self.device)
+        context = torch.autocast(self.device.type, half) if half else nullcontext()
+        with context:
+            measured = self.loss(model, batch)
+        if not isinstance(measured, Loss):
+            raise TypeError(
+                "the loss function returns Loss(total, n_tokens), a sum and what to divide it by; "
+                f"got {type(measured).__name__}. A mean over n things is Loss(mean * n, n)."
+            )
+        return measured
+
+    def update(self, number: int, tokens: Real) -> None:
+        """Divide the gradients by the tokens of all processes, shorten them, and step."""
+        parameters = [p for p in self.model.parameters() if p.grad is not None]
+        for parameter in parameters:  # the processes' gradients came as their average
+            parameter.grad.mul_(self.workers.count / tokens)
+        length = nn.utils.get_total_norm([parameter.grad for parameter in parameters])
+        if not length.isfinite():
+            raise health.gradient_is_not_finite(self.model, step=number)
+        if self.clip is not None:
+            nn.utils.clip_grads_with_norm_(parameters, self.clip, length)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate(number)
+        self.optimizer.step()
+
+    def diverged(self, number: int, loss: float) -> health.Diverged:
+        """Go through the step again, watching every layer."""
+
+        def again() -> None:
+            torch.manual_seed(seed_of(self.seed, number, self.workers.rank))
+            for batch in self.share(number):
+                self.measure(self.model, batch)
+
+        return health.loss_is_not_finite(self.model, again, step=number, loss=loss)
+
+    # Between the steps
+
+    def look(self) -> None:
+        """Where it is due: validate, find out whether to stop, write the checkpoint."""
+        number, history = len(self.history.steps), self.history
+        due = number % self.every == 0 or number == self.steps or history.stopped == "minutes"
+        due = due and number > 0
+        if due and self.valid is not None and history.valid_steps[-1:] != [number]:
+            torch.manual_seed(seed_of(self.seed, number, self.workers.rank))
+            history.valid_losses.append(self.validate())
+            history.valid_steps.append(number)
+            self.look_at_the_clock()
+            if self.patience is not None and history.best[0] == number:
+                weights = self.model.state_dict()
+                self.best = {name: tensor.clone() for name, tensor in weights.items()}
+        history.stopped = history.stopped or self.reason_to_stop()
+        if due or history.stopped:
+            self.save()
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """The loss on the validation data, in nats a token."""
+        self.model.eval()
+        if callable(self.valid):
+            # The same number in each process, unless chance is in it: then the average.
+            return self.workers.sum(float(self.valid(self.model)))[0] / self.workers.count
+        total, tokens = 0.0, 0
+        for i in range(self.workers.rank, len(self.valid), self.workers.count):
+            part = self.measure(self.model, each_tensor(self.valid[i], self.workers.bring))
+            total, tokens = total + part.total.item(), tokens + part.n_tokens
+        total, tokens = self.workers.sum(total, tokens)
+        return total / tokens
+
+    def start_the_clock(self) -> None:
+        self.began = time.monotonic() - self.history.seconds
+        self.began_work = time.process_time() - self.history.processor_seconds
+
+    def look_at_the_clock(self) -> None:
+        self.history.seconds = time.monotonic() - self.began
+        self.history.processor_seconds = time.process_time() - self.began_work
+
+    def reason_to_stop(self) -> str:
+        """Why this run is over, as far as its losses say; "" if it is not.
+
+        The clock is asked elsewhere: it is not the same one in every process.
+        """
+        history = self.history
+        if len(history.steps) >= self.steps:
+            return "steps"
+        if not history.valid_losses:
+            return ""
+        if self.enough is not None and history.valid_losses[-1] <= self.enough:
+            return "enough"
+        if self.patience is not None:
+            since = history.valid_losses[history.valid_steps.index(history.best[0]) + 1 :]
+            if len(since) >= self.patience:
+                return "patience"
+        return ""
+
+    # On the disk
+
+    def save(self) -> None:
+        """Write the checkpoint, if one was asked for. One process writes for all."""
+        if self.checkpoint is None or self.workers.rank > 0:
+            return
+        reached = max(1, len(self.history.steps))
+        state.save(self.checkpoint, state.Saved(
+            self.model.state_dict(), self.optimizer.state_dict(), self.history, self.best,
+            self.settings | {"learning_rate": self.rate(reached), "step": reached},
+        ))  # fmt: skip
+
+    def resume(self) -> None:
+        """Go on from the checkpoint. ValueError if it is of another run."""
+        saved = state.load(self.checkpoint)
+        here = self.settings | {"learning_rate": self.rate(saved.settings["step"])}
+        state.refuse_another_run(self.checkpoint, saved.settings, here)
+        state.put_back(self.checkpoint, saved, self.model, self.optimizer)
+        self.history, self.best = saved.history, saved.best
+
+
+def adamw(model: nn.Module, *, weight_decay: Real, betas: tuple[Real, Real]) -> torch.optim.AdamW:
+    """AdamW that pulls matrices towards zero, and leaves biases and norms alone.
+
+    Those are few, and a norm's scale has its rest at one, not at zero.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    fused = all(p.device.type in ("cpu", "cuda") for p in trained)
+    return torch.optim.AdamW(groups, lr=0.0, betas=betas, fused=fused)
+
+
+def half_precision(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the device multiplies it in hardware, which is about twice as fast; or None.
+
+    It has float32's range, so that no loss has to be scaled to stay within it.
+    """
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return None
+
+
+def seed_of(seed: int, step: int, rank: int) -> int:
+    """The seed of one step in one process: other steps and processes have unrelated ones."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
+
+
+@contextmanager
+def own_randomness(device: torch.device) -> Iterator[None]:
+    """Seeds set inside are undone: whoever calls `fit` keeps their own random numbers."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
+
+
+@contextmanager
+def interruptions() -> Iterator[list]:
+    """Yields a list that grows with each Ctrl-C; only from the second on do they interrupt.
+
+    Python lets the main thread alone handle signals. In another one nothing changes.
+    """
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def note(number: int, frame: Any) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)

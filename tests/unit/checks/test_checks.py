@@ -1,0 +1,686 @@
+"""What checks say to answers of every kind, hostile ones included, and that the notebook lives."""
+
+import contextlib
+import dataclasses
+import gc
+import math
+import os
+import random
+import re
+import signal
+import sys
+import threading
+import time
+import warnings
+
+import nbclient
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from course_utils import progress
+from course_utils.checks import check, deadline, engine, hint, isolate, reveal, task
+from course_utils.checks.compare import difference
+from course_utils.checks.properties import no_look_ahead, rows_sum_to_one
+from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks.verdict import Verdict
+
+
+def soften(x):
+    return torch.softmax(x, dim=-1)
+
+
+def over_the_columns(x):
+    return torch.softmax(x, dim=0)
+
+
+def tables(seed):
+    generator = torch.Generator().manual_seed(seed)
+    for rows, columns in ((3, 5), (4, 2)):
+        x = torch.randn(rows, columns, generator=generator)
+        yield Case(f"{rows} rows", (x,))
+
+
+SOFTEN = Task(
+    id="99.soften",
+    title="Shares",
+    reference=soften,
+    cases=tables,
+    dimensions=("row", "column"),
+    properties=[rows_sum_to_one],
+    gradient=True,
+    misconceptions=[
+        Misconception("you shared along the wrong axis", over_the_columns, "Rows add up to one.")
+    ],
+    hints=["Look at the rows.", "Which axis is the last?", "dim=-1"],
+    alternatives=[lambda x: x.exp() / x.exp().sum(-1, keepdim=True)],
+    praise="Right, to the last crumb.",
+)
+
+
+class Scale(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x
+
+
+class Shift(Scale):
+    def forward(self, x):
+        return self.factor + x
+
+
+SCALE = Task(
+    id="99.scale",
+    title="A module",
+    reference=Scale,
+    use=lambda cls, factor, x: cls(factor)(x),
+    cases=lambda seed: [
+        Case("by three", (3.0, torch.arange(4.0))),
+        Case("by 0", (0.0, torch.ones(2))),
+    ],
+    misconceptions=[Misconception("you shifted", Shift, "Scaling multiplies.")],
+    hints=["One.", "Two.", "Three."],
+)
+OWN = {own.id: own for own in (SOFTEN, SCALE)}
+
+
+@pytest.fixture(autouse=True)
+def learner(monkeypatch, tmp_path):
+    """Somebody new, with little time, who has passed one task."""
+    monkeypatch.setenv("ATTENTION_OPTIONAL_HOME", str(tmp_path))
+    monkeypatch.setattr(isolate, "SECONDS", 0.3)
+    find = task.find
+    monkeypatch.setattr(task, "find", lambda task_id: OWN.get(task_id) or find(task_id))
+    progress.record_pass("00.weighted_average")
+
+
+def said_to(answer, task_id="99.soften") -> str:
+    """The text of a verdict that has to be a no, and leaves everything as it was."""
+    before = progress.read()
+    verdict = check(task_id, answer)
+    assert not verdict and not verdict.passed
+    assert progress.read() == before
+    return verdict.text
+
+
+# Right answers, wrong answers
+
+
+@pytest.mark.parametrize("answer", [soften, *SOFTEN.alternatives, lambda x: soften(x.double())])
+def test_a_right_answer_passes_and_is_remembered(answer):
+    verdict = check("99.soften", answer)
+    assert verdict and verdict.text == "Right, to the last crumb."
+    assert progress.tasks()["99.soften"]["passed"]
+    assert not check("99.soften", over_the_columns)
+    assert progress.tasks()["99.soften"]["passed"]  # once passed stays passed
+
+
+def test_a_known_mistake_is_named():
+    said = said_to(lambda x: torch.stack([c.softmax(0) for c in x.T]).T)
+    assert said.startswith("You shared along the wrong axis. Rows add up to one.")
+    assert 'hint("99.soften")' in said
+
+
+def test_what_nobody_foresaw_gets_what_a_property_sees():
+    said = said_to(lambda x: torch.softmax(x, -1) * 1.5)
+    assert "On the case “3 rows”: row [0] of your weights adds up to 1.500, not to 1." in said
+
+
+def test_and_without_one_the_largest_difference():
+    def first_row_only(x):
+        shares = torch.softmax(x, dim=-1)
+        return torch.cat([shares[:1], shares[:1].expand(len(x) - 1, -1)])
+
+    assert "numbers are off, most of all at [" in said_to(first_row_only)
+
+
+def test_a_mistake_has_to_show_on_every_case():
+    def wrong_if_small(x):
+        return over_the_columns(x) if len(x) == 3 else soften(x)
+
+    assert "You shared" not in said_to(wrong_if_small)
+
+
+def test_errors_alone_resemble_nobody(monkeypatch):
+    def crash(x):
+        raise ValueError("mine")
+
+    def other_crash(x):
+        raise ValueError("another")
+
+    wrong = Misconception("you crashed", crash, "It crashes.")
+    fragile = dataclasses.replace(SOFTEN, id="99.fragile", misconceptions=[wrong])
+    monkeypatch.setitem(OWN, "99.fragile", fragile)
+    said = said_to(other_crash, "99.fragile")
+    assert "It raised ValueError" in said and "You crashed" not in said
+
+
+def test_another_seed_gives_other_inputs():
+    learned_by_heart = soften(SOFTEN.cases_for(0)[0].args[0])
+
+    def cheat(x):
+        return learned_by_heart if len(x) == 3 else soften(x)
+
+    assert not check("99.soften", cheat, seed=1)
+
+
+def test_a_class_is_an_answer_where_one_is_asked_for():
+    assert check("99.scale", Scale)
+    assert said_to(Shift, "99.scale").startswith("You shifted.")
+    assert check("99.scale", lambda factor: lambda x: factor * x)  # works like one
+    assert "check wants the class itself, and got a Scale" in said_to(Scale(2.0), "99.scale")
+
+
+# Hostile answers
+
+
+def endless(x):
+    while True:
+        pass
+
+
+def endless_and_deaf(x):
+    while True:
+        try:
+            x = x + 1
+        except:  # noqa: E722
+            pass
+
+
+def endless_and_deaf_below(x):
+    def deaf():
+        try:
+            time.sleep(0.001)
+        except BaseException:
+            return deaf()
+
+    try:
+        while True:
+            deaf()
+    finally:
+        x.sum()
+
+
+def raises(x):
+    raise ValueError("no tea today")
+
+
+def raises_in_a_helper(x):
+    def helper(y):
+        return [1, 2][int(y.numel())]
+
+    return helper(x)
+
+
+def wrong_shape(x):
+    return x.sum(-1)
+
+
+def sometimes_none(x):
+    return soften(x) if len(x) == 4 else None
+
+
+def nan_from_a_place_on(x):
+    x = soften(x).clone()
+    x[1, 1:] = math.nan
+    return x
+
+
+def a_numpy_array(x):
+    return soften(x).detach().numpy()
+
+
+def in_place(x):
+    x -= x.max()
+    return soften(x)
+
+
+def in_place_without_gradient(x):
+    x.data.exp_()
+    return x / x.sum(-1, keepdim=True)
+
+
+def enormous(x):
+    return torch.ones(100_000, 100_000)[: len(x), : x.shape[1]]
+
+
+def enormous_list(x):
+    return [0] * 10**10
+
+
+def leaves(x):
+    sys.exit("bye")
+
+
+def leaves_by_its_other_name(x):
+    exit()
+
+
+def recursion(x):
+    return recursion(x)
+
+
+def prints_for_ever(x):
+    while True:
+        print("still here")
+
+
+def narrow(x):
+    return soften(x).half()
+
+
+def guesses(x):
+    return torch.rand_like(x).softmax(-1)
+
+
+def guesses_with_python(x):
+    return soften(x) * random.random()
+
+
+def interrupts(x):
+    raise KeyboardInterrupt
+
+
+def yields(x):
+    yield soften(x)
+
+
+async def waits(x):
+    return soften(x)
+
+
+def replaces(x):
+    torch.allclose = lambda *args, **kwargs: True
+    torch.isclose = lambda *args, **kwargs: torch.ones(1, dtype=torch.bool)
+    return x
+
+
+def a_list(x):
+    return soften(x).tolist()
+
+
+def detached(x):
+    return soften(x).detach()
+
+
+def prints_its_result(x):
+    print(soften(x))
+
+
+def asks(x):
+    return input("And the answer is? ")
+
+
+class Trap:
+    """What looks at it, falls."""
+
+    def __repr__(self):
+        raise RuntimeError("do not look at me")
+
+    __eq__ = __len__ = __iter__ = __bool__ = __repr__
+
+
+def another_kind_of_answer(x, y, z):
+    return x
+
+
+HOSTILE = [
+    (endless, r"still running after \d seconds in line \d+ \(`\w.*`\). Is there an endless loop"),
+    (endless_and_deaf, r"still running after \d seconds in line \d+"),
+    (endless_and_deaf_below, r"still running after \d seconds in line \d+"),
+    (raises, r"raised ValueError in line \d+ \(`raise ValueError.*`\): no tea today"),
+    (
+        raises_in_a_helper,
+        r"raised IndexError in line \d+ \(`return \[1, 2\]\[.*`\): list index out",
+    ),
+    (wrong_shape, r"expected the shape \[row, column\] = \[3, 5\], got \[3\]"),
+    (sometimes_none, r"expected a tensor, got None \(is there a return\?\)"),
+    (nan_from_a_place_on, r"a number is NaN \(0/0, or ∞ − ∞\); the first is at \[1, 1\]"),
+    (a_numpy_array, r"expected a torch tensor, got a numpy array. Its numbers are right"),
+    (in_place, r"changed its input x in place"),
+    (in_place_without_gradient, r"changed its input x in place"),
+    (enormous, r"asked for more than 2 GB of memory in line \d+ \(`return torch.ones"),
+    (enormous_list, r"asked for more than 2 GB of memory in line \d+"),
+    (leaves, r"called exit\(\) in line \d+ \(`sys.exit.*`\), which would end the notebook"),
+    (leaves_by_its_other_name, r"called exit\(\) in line \d+"),
+    (recursion, r"called itself without end in line \d+ \(`return recursion\(x\)`\)"),
+    (prints_for_ever, r"still running after \d seconds"),
+    (Trap, r"takes no arguments|takes 1 positional"),
+    (Scale, r"expected a tensor, got a Scale, not called"),
+    (narrow, r"expected numbers of the kind torch.float32, got torch.float16"),
+    (guesses, r"asked twice with the same inputs it gave two results"),
+    (guesses_with_python, r"asked twice with the same inputs it gave two results"),
+    (interrupts, r"raised KeyboardInterrupt in line \d+"),
+    (yields, r"expected a tensor, got a generator \(is there a yield"),
+    (waits, r"expected a tensor, got a coroutine \(is there an async"),
+    (replaces, r"put something of its own in the place of torch\.\w+close"),
+    (a_list, r"expected a tensor, got a list: \[\["),
+    (detached, r"the numbers are right, but no gradient gets through"),
+    (prints_its_result, r"prints, and returns nothing"),
+    (asks, r"raised EOFError in line \d+ .*nobody to ask"),
+    (lambda x: Trap(), r"expected a tensor, got a Trap"),
+    (lambda x: object(), r"expected a tensor, got a object: <object object>"),
+    (lambda x: x.to_sparse(), r"a Tensor, cannot be compared|off, most|leaf|sparse"),
+    (another_kind_of_answer, r"raised TypeError: another_kind_of_answer\(\) missing 2 required"),
+    (
+        torch.ones(3),
+        r"check wants the function itself, and got a Tensor: write check\(\"99.soften\"",
+    ),
+]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm clock")
+@pytest.mark.parametrize(
+    ("answer", "expected"), HOSTILE, ids=[getattr(a, "__name__", "a result") for a, _ in HOSTILE]
+)
+def test_a_hostile_answer_gets_a_clear_line(answer, expected):
+    with warnings.catch_warnings(action="error"):
+        said = said_to(answer)
+        gc.collect()
+    first, *rest = said.splitlines()
+    assert re.search(expected, first), said
+    assert len(first) < 300 and rest == ['Stuck? hint("99.soften")']
+
+
+@pytest.mark.parametrize("answer", [None, ..., lambda x: None, lambda x: ...])
+def test_the_untouched_stub_is_not_written_yet(answer):
+    assert said_to(answer).startswith("Not written yet")
+
+
+def test_all_is_as_it_was_after_the_worst():
+    resource = pytest.importorskip("resource")
+
+    def worst(x):
+        random.seed(1)
+        np.random.seed(1)
+        torch.manual_seed(1)
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        torch.set_default_device("meta")
+        math.sqrt = len
+        np.sum = torch.softmax = print
+        sys.stdout.write("lost?")
+        return soften(x)
+
+    def state():
+        return (
+            random.getstate(),
+            np.random.get_state()[1].tolist(),
+            torch.get_rng_state().tolist(),
+            torch.get_default_dtype(),
+            torch.is_grad_enabled(),
+            torch.get_default_device(),
+            (math.sqrt, np.sum, torch.softmax, input, sys.stdout, sys.stderr, sys.gettrace()),
+            [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)],
+            signal.getitimer(signal.ITIMER_REAL),
+            resource.getrlimit(resource.RLIMIT_AS),
+            threading.active_count(),
+        )
+
+    before = state()
+    for answer in (worst, endless_and_deaf, enormous, leaves, interrupts):
+        assert isolate.call(answer, (torch.ones(3),)).problem
+        assert state() == before
+    assert check("99.soften", soften)
+
+
+def test_a_notebook_that_replaced_isclose_does_not_pass(monkeypatch):
+    monkeypatch.setattr(torch, "isclose", lambda a, *rest, **options: a == a)
+    monkeypatch.setattr(torch, "allclose", lambda *args, **options: True)
+    assert said_to(lambda x: x * 2)
+
+
+def test_a_flood_of_words_is_cut_and_shown():
+    verdict = check("99.soften", prints_for_ever)
+    assert len(verdict.printed) <= isolate.PRINTED
+    assert verdict.own_words.count("still here") == 5 and repr(verdict).endswith("…)")
+
+
+def test_the_stop_button_is_the_users_own():
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+
+    def endless_and_stopped(x):
+        if not timer.is_alive():
+            timer.start()  # here, so that it does not ring before the answer runs
+        endless(x)
+
+    with pytest.raises(KeyboardInterrupt):
+        check("99.soften", endless_and_stopped)
+    timer.join()
+    assert check("99.soften", soften)
+
+
+@pytest.mark.parametrize("answer", [endless, endless_and_deaf])
+def test_without_an_alarm_clock_loops_end_too(answer):
+    """As on Windows, and in threads."""
+    outcomes = []
+    thread = threading.Thread(
+        target=lambda: outcomes.append(isolate.call(answer, (torch.ones(2),))), daemon=True
+    )
+    unhurried = sys.getswitchinterval()
+    thread.start()
+    thread.join(60)
+    assert outcomes[0].error == "TimeIsUp" and "still running" in outcomes[0].problem
+    assert sys.getswitchinterval() == unhurried
+
+
+def test_a_call_that_just_makes_it_leaves_nothing_behind():
+    def until_about_then(seconds):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+
+    threads = threading.active_count()
+    for i in range(20):
+        with contextlib.suppress(deadline.TimeIsUp):
+            deadline._with_watchdog(until_about_then, (0.029 + i / 10_000,), {}, 0.03)
+    for _ in range(100_000):  # one that came late would come here
+        pass
+    assert threading.active_count() == threads
+
+
+def test_the_deadline_leaves_quick_work_alone():
+    def work(n, *, times):
+        try:
+            return sum(range(n)) * times
+        except BaseException:
+            return None
+
+    assert deadline.call_limited(work, (10,), {"times": 2}, 5.0) == 90
+    with pytest.raises(KeyError):
+        deadline.call_limited({}.__getitem__, ("a",), {}, 5.0)
+
+
+def test_in_a_real_kernel(tmp_path):
+    """exit() is IPython's own there, input() waits for the page, and signals are the kernel's."""
+    hostile = {
+        "exit()": "called exit()",
+        "quit()": "called exit()",
+        "import sys; sys.exit()": "called exit()",
+        "return float(input('?'))": "nobody to ask",
+        "raise KeyboardInterrupt": "raised KeyboardInterrupt",
+        "while True: print('round and round')": "still running",
+        "return values[9]": "raised IndexError in line 2 (`return values[9]`)",
+    }
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(
+            "from course_utils.checks import check, isolate\n"
+            f"def weighted_average(values, weights):\n    {line}\n"
+            "isolate.SECONDS = 0.3\n"
+            "print(check('00.weighted_average', weighted_average).text)"
+        )
+        for line in hostile
+    ]
+    notebook.cells.append(nbformat.v4.new_code_cell("print('alive', len(hostile_lines))"))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"hostile_lines = {list(hostile)}"))
+    nbclient.NotebookClient(notebook, timeout=120).execute()
+    texts = [cell.outputs[0].text for cell in notebook.cells[1:]]
+    for text, expected in zip(texts, [*hostile.values(), f"alive {len(hostile)}"], strict=True):
+        assert expected in text.replace("in line 3", "in line 2"), text
+
+
+# What is compared
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (1.5, 1.500001),
+        (1.5, torch.tensor(1.5)),
+        (1.5, torch.tensor([[1.5]], requires_grad=True)),
+        (1.5, np.float32(1.5)),
+        (2, 2.0),
+        ("a", "a"),
+        (True, True),
+        (None, None),
+        ([1, (2.0, "x")], (1, [2.0, "x"])),
+        ({"a": 1, ("b", "c"): [2]}, {("b", "c"): [2], "a": 1}),
+        ({1, 2}, {2, 1}),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.0])),
+        (torch.ones(2), torch.ones(2, dtype=torch.float64)),
+        (torch.ones(2, dtype=torch.complex64), torch.ones(2, dtype=torch.complex128)),
+        (torch.tensor([math.nan, math.inf]), torch.tensor([math.nan, math.inf])),
+        (torch.zeros(0, 3), torch.zeros(0, 3)),
+    ],
+)
+def test_alike(expected, got):
+    assert difference(expected, got) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "said"),
+    [
+        (1.5, 1.6, "expected 1.5, got 1.6."),
+        (1.5, math.nan, "expected 1.5, got nan."),
+        (1.5, True, "expected a number, got a bool: True."),
+        (1.5, torch.ones(2), "expected a number, got a Tensor: tensor([1., 1.])."),
+        (3, 4, "expected 3, got 4."),
+        (True, 1, "expected True, got 1."),
+        ("ab", "a" * 999, "expected 'ab', got 'aaaa"),
+        ([1, 2], [1], "expected 2 things, got 1"),
+        ([1, [2, 3]], [1, [2, 4]], "at place 1 (counted from 0): at place 1 (counted from 0): exp"),
+        ([1, 2], {1, 2}, "expected 2 things in a list, got a set: {1, 2}."),
+        ({"a": 1}, {}, "'a' is missing"),
+        ({"a": 1}, {"a": 1, "b": 2}, "'b' should not be there"),
+        ({"a": 1}, {"a": 2}, "for 'a': expected 1, got 2."),
+        ({1, 2}, {1}, "expected {1, 2}, got {1}."),
+        (torch.ones(2), torch.ones(2).half(), "kind torch.float32, got torch.float16"),
+        (torch.ones(2), torch.ones(2).bfloat16(), "kind torch.float32, got torch.bfloat16"),
+        (torch.ones(2), torch.ones(2).long(), "kind torch.float32, got torch.int64"),
+        (torch.ones(2).long(), torch.ones(2), "kind torch.int64, got torch.float32"),
+        (torch.ones(2), torch.ones(2).cfloat(), "kind torch.float32, got torch.complex64"),
+        (torch.ones(2), torch.ones(1, 2), "expected the shape [2], got [1, 2]."),
+        (torch.ones(2), [1.0, 1.0], "expected a tensor, got a list: [1.0, 1.0]."),
+        (torch.ones(2), np.zeros(2), "got a numpy array. Stay in torch"),
+        (torch.ones(2), np.array(["a", "b"]), "got a numpy array. Stay in torch"),
+        (torch.ones(2), torch.tensor([1, math.inf]), "a number is infinite; the first is at [1]."),
+        (torch.ones(2) * 1j, torch.ones(2) * 2j, "2 of 2 numbers are off"),
+        (torch.ones(2).double(), torch.ones(2).double() + 1e-5, "2 of 2 numbers are off"),
+        (torch.tensor([1, 2]), torch.tensor([1, 3]), "at [1]: expected 2, got 3."),
+        (
+            torch.tensor([True, False, True]),
+            torch.tensor([True, True, False]),
+            "2 of 3 places are off, the first at [1]: expected False, got True.",
+        ),
+        (np.ones(2), [1.0, 1.0], "expected a numpy array of numbers, got a list"),
+        (torch.ones(2), list(range(10**6)), "expected a tensor, got a list: [0, 1, 2"),
+    ],
+)
+def test_not_alike(expected, got, said):
+    text = difference(expected, got)
+    assert text.startswith(said) or said in text
+    assert len(text) < 400
+
+
+def test_shapes_of_several_results_are_named_each():
+    names = (("n_query", "d_value"), ("n_query", "n_key"))
+    expected = (torch.ones(2, 3, 4), torch.ones(3, 5))
+    got = (torch.ones(2, 3, 4), torch.ones(5, 3))
+    assert difference(expected, got, names) == (
+        "at place 1 (counted from 0): expected the shape [n_query, n_key] = [3, 5], got [5, 3]."
+    )
+    assert "the shape […, n_query, d_value] = [2, 3, 4]" in difference(
+        expected, (torch.ones(3), got[1]), names
+    )
+
+
+def test_a_reference_that_nobody_can_compare_is_the_authors_mistake():
+    with pytest.raises(TypeError, match="a reference returned a object"):
+        difference(object(), 1)
+
+
+def test_a_leak_from_the_future_names_both_places():
+    def peeks(x):
+        return x + torch.roll(x, -2, dims=-2)
+
+    x = torch.randn(2, 5, 3)
+    said = no_look_ahead()(peeks(x), Case("", (x,)), peeks)
+    assert said.startswith("a leak from the future: place 0 changes with what stands at place 2")
+    assert no_look_ahead()(x.cumsum(-2), Case("", (x,)), lambda x: x.cumsum(-2)) is None
+
+
+# Hints, answers, verdicts
+
+
+def test_hints_go_up_a_ladder_and_are_counted(capsys):
+    said = []
+    for _ in range(4):
+        hint("99.soften")
+        said.append(capsys.readouterr().out)
+    assert said[0] == "Hint 1 of 3: Look at the rows.\n"
+    assert said[1].startswith("Hint 2 of 3") and "reveal" not in said[0] + said[1]
+    assert said[2] == said[3] and 'reveal("99.soften") shows an answer' in said[2]
+    assert progress.tasks()["99.soften"] == {"passed": False, "hints": 4, "revealed": False}
+
+
+def test_a_revealed_answer_is_an_answer_and_is_noted(capsys):
+    reveal("99.soften")
+    printed = capsys.readouterr().out
+    scope = {"torch": torch}
+    exec(printed, scope)
+    assert check("99.soften", scope["soften"])
+    assert progress.tasks()["99.soften"] == {"passed": True, "hints": 0, "revealed": True}
+
+
+def test_an_unknown_task_names_near_ones():
+    with pytest.raises(task.UnknownTask, match="no task '00.weigted'. Did you mean 00.weighted_"):
+        check("00.weigted", soften)
+    with pytest.raises(task.UnknownTask, match="no task '77.x'"):
+        hint("77.x")
+
+
+def test_a_verdict_is_worth_its_points_and_escapes_what_was_printed():
+    right = Verdict("99.soften", "Shares", True, "Right.")
+    wrong = Verdict("99.soften", "Shares", False, "No.", printed="<b>\n")
+    assert (right.points(3), wrong.points(3)) == (3.0, 0.0)
+    assert repr(right) == "PASSED  99.soften  Shares\nRight."
+    assert repr(wrong) == "NOT YET  99.soften  Shares\nNo.\n(your code printed: <b>)"
+    assert "&lt;b&gt;" in wrong._repr_html_() and "<b>" not in wrong._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"id": "softmax"}, "a task's id is like"),
+        ({"hints": ["One."]}, "has 1 hints"),
+        ({"misconceptions": []}, "foresees no misconception"),
+    ],
+)
+def test_half_a_declaration_is_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        dataclasses.replace(SOFTEN, **changes)
+
+
+def test_a_reference_that_fails_or_no_cases_are_the_authors_mistake():
+    broken = dataclasses.replace(SOFTEN, reference=raises)
+    with pytest.raises(RuntimeError, match="99.soften: the reference fails on '3 rows'.*no tea"):
+        engine._judge(broken, soften, broken.cases_for(0))
+    empty = dataclasses.replace(SOFTEN, cases=lambda seed: [])
+    with pytest.raises(ValueError, match="yields no cases"):
+        empty.cases_for(0)
