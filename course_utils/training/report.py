@@ -88,7 +88,7 @@ class Live(Report):
             "The line below says where it began and where it ended."
         )
         self.handle = display({"text/plain": self.alt}, raw=True, display_id=True)
-        self.drawn = 0.0
+        self.drawn = -math.inf  # the first picture always comes, also on a machine just started
 
     def step(self, history: History) -> None:
         now = time.monotonic()
