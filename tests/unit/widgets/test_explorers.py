@@ -1,8 +1,4 @@
-"""The explorers of lessons 01 to 04: Python's side, and the page's arithmetic held against it.
-
-The page's half runs in node where there is one; without it those tests are skipped (the browser
-tests run the same code in Chromium).
-"""
+"""The explorers of lessons 01 to 04: Python's side, and the page's arithmetic held against it."""
 
 import numpy as np
 import pytest

@@ -4,70 +4,21 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 import torch
+from explorer_examples import CHOICES, ENGLISH, EXAMPLES, GERMAN, TOKENS, a_bet, attention
 from matplotlib.figure import Figure
+from pages import leave_out, node
 
 from course_utils import plots, progress, widgets
 from course_utils.paths import ROOT
-from course_utils.text import BPETokenizer
-from course_utils.widgets import (
-    AttentionExplorer,
-    BPEExplorer,
-    PositionExplorer,
-    SoftmaxExplorer,
-    bet,
-)
+from course_utils.widgets import AttentionExplorer
 from course_utils.widgets.explorer import LIB, page_look, page_module
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-TOKENS = ["[CLS]", "tom", "drinks", "[SEP]"]
-ENGLISH = ["I", "have", "to", "drink", "coffee", "."]
-GERMAN = ["Ich", "muss", "Kaffee", "trinken", "."]
-
-
-def attention(n_layers=2, n_heads=3, n=4, n_key=None) -> np.ndarray:
-    scores = np.random.default_rng(0).normal(size=(n_layers, n_heads, n, n_key or n)) * 2
-    shares = np.exp(scores)
-    return shares / shares.sum(-1, keepdims=True)
-
-
-# One of each explorer that the package offers, or more, as a lesson would make it.
-EXAMPLES = {
-    "AttentionExplorer": lambda: AttentionExplorer(TOKENS, attention(), layer=1, head=2),
-    "AttentionExplorer, two sentences": lambda: AttentionExplorer(
-        GERMAN, attention(n=5, n_key=6), ENGLISH, layer=1, looker="trinken"
-    ),
-    "BPEExplorer": lambda: BPEExplorer(
-        BPETokenizer.train("Tom drinks cold coffee. Tom drinks cold cocoa.", 10),
-        "Tom drinks cold coffee ☕ for $5 and 咖啡",
-    ),
-    "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
-        {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
-    ),
-    "PatternLab": lambda: widgets.PatternLab("strided", n=24, layers=1),
-    "PatternLab, own pattern": lambda: widgets.PatternLab(n=3, own=[[[0], [0, 1], [0, 2]]]),
-    "PositionExplorer": lambda: PositionExplorer(n=32, d_model=64),
-    "ProofStepper": widgets.ProofStepper,
-    "ProofStepper, all inputs": lambda: widgets.ProofStepper(choice="ring", step=13),
-    "SamplingExplorer": lambda: widgets.SamplingExplorer(
-        list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
-    ),
-    "SoftmaxExplorer": SoftmaxExplorer,
-    "SoftmaxExplorer, own scores": lambda: SoftmaxExplorer(scores=[3, 1, -2, 0]),
-}
-CHOICES = {
-    "Nothing": "A score of 0 is not a weight of 0.",
-    "It listens to the <pads>": "e to the 0 is 1.",
-}
-
-
-def a_bet(bet_id="03.pads", choices=CHOICES, answer="It listens to the <pads>"):
-    return bet(bet_id, "What happens & why?", choices, answer)
 
 
 @pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES)
@@ -130,12 +81,9 @@ def test_what_the_page_gets_is_one_module_that_asks_nobody(explorer):
 
 
 def test_modules_are_valid_in_the_page_and_as_files(explorer, tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here to read the page's JavaScript")
     page = tmp_path / "page.mjs"
     page.write_text(str(explorer._esm), encoding="utf-8")
-    done = subprocess.run([node, "--check", page], capture_output=True, encoding="utf-8")
+    done = subprocess.run([node(), "--check", page], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
 
 
@@ -318,7 +266,7 @@ def test_the_real_model_can_be_looked_into():
     from course_utils.trained.minilm import load_minilm, weights_installed
 
     if not weights_installed():
-        pytest.skip("the published weights are not installed")
+        leave_out("the published weights are not installed")
     explorer = AttentionExplorer.from_model(load_minilm(), "Tom drinks cold coffee")
     assert explorer.shape == [6, 12]
     assert explorer.tokens == ["[CLS]", "tom", "drinks", "cold", "coffee", "[SEP]"]

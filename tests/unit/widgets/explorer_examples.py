@@ -1,0 +1,53 @@
+"""One of each explorer that the package offers, or more, as a lesson would make it.
+
+Whoever adds an explorer adds one here, under its class's name: the tests without a browser and the
+one on a plain page take them from this table.
+"""
+
+import numpy as np
+
+from course_utils import widgets
+from course_utils.text import BPETokenizer
+
+TOKENS = ["[CLS]", "tom", "drinks", "[SEP]"]
+ENGLISH = ["I", "have", "to", "drink", "coffee", "."]
+GERMAN = ["Ich", "muss", "Kaffee", "trinken", "."]
+
+
+def attention(n_layers=2, n_heads=3, n=4, n_key=None) -> np.ndarray:
+    scores = np.random.default_rng(0).normal(size=(n_layers, n_heads, n, n_key or n)) * 2
+    shares = np.exp(scores)
+    return shares / shares.sum(-1, keepdims=True)
+
+
+EXAMPLES = {
+    "AttentionExplorer": lambda: widgets.AttentionExplorer(TOKENS, attention(), layer=1, head=2),
+    "AttentionExplorer, two sentences": lambda: widgets.AttentionExplorer(
+        GERMAN, attention(n=5, n_key=6), ENGLISH, layer=1, looker="trinken"
+    ),
+    "BPEExplorer": lambda: widgets.BPEExplorer(
+        BPETokenizer.train("Tom drinks cold coffee. Tom drinks cold cocoa.", 10),
+        "Tom drinks cold coffee ☕ for $5 and 咖啡",
+    ),
+    "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
+        {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
+    ),
+    "PatternLab": lambda: widgets.PatternLab("strided", n=24, layers=1),
+    "PatternLab, own pattern": lambda: widgets.PatternLab(n=3, own=[[[0], [0, 1], [0, 2]]]),
+    "PositionExplorer": lambda: widgets.PositionExplorer(n=32, d_model=64),
+    "ProofStepper": widgets.ProofStepper,
+    "ProofStepper, all inputs": lambda: widgets.ProofStepper(choice="ring", step=13),
+    "SamplingExplorer": lambda: widgets.SamplingExplorer(
+        list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
+    ),
+    "SoftmaxExplorer": widgets.SoftmaxExplorer,
+    "SoftmaxExplorer, own scores": lambda: widgets.SoftmaxExplorer(scores=[3, 1, -2, 0]),
+}
+CHOICES = {
+    "Nothing": "A score of 0 is not a weight of 0.",
+    "It listens to the <pads>": "e to the 0 is 1.",
+}
+
+
+def a_bet(bet_id="03.pads", choices=CHOICES, answer="It listens to the <pads>"):
+    return widgets.bet(bet_id, "What happens & why?", choices, answer)
