@@ -1,0 +1,74 @@
+"""An explorer on a plain page: HTML, its module, its data beside it, and no Jupyter anywhere."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from anywidget import AnyWidget
+
+from course_utils.widgets.explorer import Explorer
+
+# The ten lines in the middle are all that an explorer asks of whoever shows it.
+HTML = """<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="look.css">
+<div id="here"></div>
+<script type="module">
+import page from "./page.mjs";
+const traits = await (await fetch("./data.json")).json();
+const listeners = {};
+const bytesOf = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const model = {
+  get: (name) => (typeof traits[name]?.base64 === "string" ? bytesOf(traits[name].base64)
+    : traits[name]),
+  set: (name, value) => {
+    traits[name] = value;
+    for (const tell of listeners[`change:${name}`] ?? []) tell();
+  },
+  on: (names, tell) => names.split(" ").forEach((name) => (listeners[name] ??= []).push(tell)),
+  save_changes: () => {},
+};
+page.render({ model, el: document.querySelector("#here") });
+</script>
+"""
+
+
+def write(explorer: Explorer, folder: Path) -> None:
+    """The page and what lies beside it, as index.html, page.mjs, look.css and data.json."""
+    traits = {
+        name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+        for name, value in explorer.trait_values(sync=True).items()
+        if not name.startswith("_") and name not in AnyWidget.class_trait_names()
+    }
+    for name, text in (
+        ("index.html", HTML),
+        ("page.mjs", str(explorer._esm)),
+        ("look.css", str(explorer._css)),
+        ("data.json", json.dumps(traits)),
+    ):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder's address, on this machine alone."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
+
+    def log_message(self, *about) -> None:
+        pass

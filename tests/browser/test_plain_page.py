@@ -1,0 +1,81 @@
+"""Every explorer mounts on a plain page: no Jupyter, no kernel, nothing from another host."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import plain_page
+import pytest
+from matplotlib.image import imread
+
+from course_utils import widgets
+from course_utils.paths import ROOT
+from course_utils.widgets.explorer import Explorer
+
+sys.path.append(str(ROOT / "tests" / "unit" / "widgets"))
+from explorer_examples import EXAMPLES, a_bet  # noqa: E402
+
+EVERY = EXAMPLES | {"bet": a_bet}
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Failing(Explorer):
+    _esm = "export default { render() { throw new Error('no such thing'); } };"
+
+
+class Complaining(Explorer):
+    _esm = "export default { render({ el }) { el.textContent = 1; console.error('odd'); } };"
+
+
+class Blank(Explorer):
+    _esm = "export default { render({ el }) { el.innerHTML = '<p class=ao-explorer>words</p>'; } };"
+
+
+def mount(page, explorer: Explorer, folder: Path) -> list[str]:
+    """Show the explorer; what went wrong, in the page's words."""
+    wrong = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    plain_page.write(explorer, folder)
+    with plain_page.served(folder) as address:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+    page.evaluate(SETTLED)
+    return wrong
+
+
+def colored(page) -> float:
+    """The share of the explorer, its controls left out, that is neither gray nor white."""
+    explorer = page.locator(".ao-explorer")
+    explorer.evaluate(
+        "node => node.querySelectorAll('label, button').forEach(one => "
+        "{ one.style.visibility = 'hidden'; })"
+    )
+    pixels = imread(io.BytesIO(explorer.screenshot()))[..., :3]
+    return float((np.ptp(pixels, axis=-1) > 0.1).mean())
+
+
+def test_each_exported_explorer_has_an_example():
+    """Whoever adds one gives the table in tests/unit/widgets/explorer_examples.py an entry."""
+    shown = {name.split(",")[0] for name in EVERY}
+    assert not set(widgets.__all__) - shown, "no example of these explorers"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_it_mounts_without_jupyter(page, tmp_path, picture, name):
+    assert mount(page, EVERY[name](), tmp_path) == []
+    picture(f"plain-{name.replace(', ', '-').replace(' ', '-')}", page.locator(".ao-explorer"))
+    assert colored(page) > 0.002
+
+
+def test_what_goes_wrong_is_seen(browser, tmp_path):
+    for case, says in ((Failing, "no such thing"), (Complaining, "odd")):
+        page = browser.new_page()
+        assert says in "".join(mount(page, case(), tmp_path))
+        page.close()
+
+
+def test_words_alone_are_no_picture(page, tmp_path):
+    assert mount(page, Blank(), tmp_path) == []
+    assert colored(page) == 0
