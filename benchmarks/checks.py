@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks import check, task
+from course_utils.checks import catalog, check
 from course_utils.checks.task import Task
 
 RESULTS = Path(__file__).parent / "results" / "checks.json"
@@ -110,8 +110,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["ATTENTION_OPTIONAL_HOME"] = home
         rows = []
-        for number in task.lesson_numbers():
-            for wanted in task.tasks_of(number):
+        for number in catalog.lesson_numbers():
+            for wanted in catalog.tasks_of(number):
                 rows.append(measured(wanted))
                 print(*rows[-1].values(), sep="  ", flush=True)
     kinds = ("right_s", "recognised_median_s", "unforeseen_s")

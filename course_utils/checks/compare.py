@@ -5,6 +5,7 @@ so let wrong shapes pass.
 """
 
 import inspect
+import math
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ import torch
 from torch import Tensor, isclose  # isclose by its own name: a notebook may replace torch's
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # of float32 and of Python's numbers
+NOISE = 1e-6  # what is left of float32 where large numbers cancel
+PLACE = "at place "
 OFF = "are off"  # in the sentence about values that differ where the kind and the shape are right
 TOLERANCES = {
     torch.float64: (1e-7, 1e-9),
@@ -59,9 +62,16 @@ def _number_difference(expected: Number, got: Any) -> str | None:
         return f"expected a number, got {_kind(got)}."
     if isinstance(expected, int) and isinstance(got, int):
         close = expected == got
+    elif not (math.isfinite(abs(expected)) and math.isfinite(abs(got))):
+        close = expected == got or (expected != expected and got != got)
     else:
-        close = abs(expected - got) <= ABSOLUTE + RELATIVE * abs(expected)
+        close = abs(expected - got) <= _absolute(float(abs(expected))) + RELATIVE * abs(expected)
     return None if close else f"expected {expected:.6g}, got {got:.6g}."
+
+
+def _absolute(largest: float) -> float:
+    """The absolute tolerance for numbers up to `largest`: small ones need a small one."""
+    return max(NOISE, ABSOLUTE * min(1.0, largest))
 
 
 def _mapping_difference(expected: Mapping, got: Any) -> str | None:
@@ -81,6 +91,8 @@ def _mapping_difference(expected: Mapping, got: Any) -> str | None:
 
 
 def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str | None:
+    if isinstance(got, Tensor) and got.ndim and all(isinstance(one, Tensor) for one in expected):
+        got = got.unbind()  # equal parts, stacked: the same to whoever takes them apart
     if not isinstance(got, list | tuple):
         return f"expected {len(expected)} things in a {type(expected).__name__}, got {_kind(got)}."
     if len(expected) != len(got):
@@ -90,8 +102,10 @@ def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str
         )
     for i, (one, other) in enumerate(zip(expected, got, strict=True)):
         problem = difference(one, other, _names_of_part(dimensions, i))
+        if problem and problem.startswith(PLACE):  # a place inside a place
+            return f"{PLACE}{i}, {problem.removeprefix(PLACE)}"
         if problem:
-            return f"at place {i} (counted from 0): {problem}"
+            return f"{PLACE}{i} (counted from 0): {problem}"
     return None
 
 
@@ -131,11 +145,13 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
         right = numbers is not None and difference(expected, numbers.to(expected.dtype)) is None
         praise = " Its numbers are right." if right else ""
         return f"expected a torch tensor, got a numpy array.{praise} Stay in torch all the way."
+    if expected.ndim == 0 and isinstance(got, Number) and expected.dtype != torch.bool:
+        return _number_difference(expected.item(), got)
     if not isinstance(got, Tensor):
         return f"expected a tensor, got {_kind(got)}."
     if got.shape != expected.shape:
         return f"expected the shape {_shape(expected.shape, dimensions)}, got {list(got.shape)}."
-    if got.dtype != expected.dtype and not _is_finer(got.dtype, expected.dtype):
+    if not _is_as_good(got.dtype, expected.dtype):
         return f"expected numbers of the kind {expected.dtype}, got {got.dtype}."
     if not _has_digits(expected.dtype):
         wrong = got != expected
@@ -143,7 +159,7 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
         bad = first_not_finite(got)
         if bad is not None and bool(expected.isfinite().all()):
             return bad
-        relative, absolute = TOLERANCES.get(expected.dtype, (RELATIVE, ABSOLUTE))
+        relative, absolute = TOLERANCES.get(expected.dtype) or (RELATIVE, _near(expected))
         wrong = ~isclose(_wide(got), _wide(expected), relative, absolute, equal_nan=True)
     if not wrong.any():
         return None
@@ -173,10 +189,25 @@ def _wide(tensor: Tensor) -> Tensor:
     return tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64)
 
 
-def _is_finer(one: torch.dtype, other: torch.dtype) -> bool:
-    """Does `one` hold more digits? Who computes in float64 has thought about rounding."""
-    alike = _has_digits(one) and _has_digits(other) and one.is_complex == other.is_complex
-    return alike and torch.finfo(one).eps < torch.finfo(other).eps
+def _near(expected: Tensor) -> float:
+    """The absolute tolerance for a tensor in float32."""
+    sizes = expected.detach()[expected.isfinite()].abs()
+    return _absolute(float(sizes.max())) if sizes.numel() and sizes.any() else ABSOLUTE
+
+
+def _is_as_good(one: torch.dtype, other: torch.dtype) -> bool:
+    """Whole numbers of any width for whole numbers, the same digits or more for digits.
+
+    Who computes in float64 has thought about rounding; where int32 overflows, the values show it.
+    """
+    if one == other:
+        return True
+    if torch.bool in (one, other) or one.is_complex != other.is_complex:
+        return False
+    if not _has_digits(one) and not _has_digits(other):
+        return True
+    both = _has_digits(one) and _has_digits(other)
+    return both and torch.finfo(one).eps < torch.finfo(other).eps
 
 
 def first_not_finite(tensor: Tensor) -> str | None:

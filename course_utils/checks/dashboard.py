@@ -3,7 +3,7 @@
 import html
 
 from course_utils import progress as kept_progress
-from course_utils.checks import task
+from course_utils.checks import catalog
 from course_utils.paths import NOTEBOOKS
 
 
@@ -19,7 +19,9 @@ class Progress:
     def _row(lesson: str) -> tuple[str, ...]:
         number = lesson[:2]
         bets = [bet for name, bet in kept_progress.bets().items() if name.startswith(f"{number}.")]
-        declared = [t.id for t in task.tasks_of(number)] if number in task.lesson_numbers() else []
+        declared = (
+            [t.id for t in catalog.tasks_of(number)] if number in catalog.lesson_numbers() else []
+        )
         kept = kept_progress.tasks()
         done = [kept[task_id] for task_id in declared if task_id in kept]
         return (

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 import torch
 import torch.nn.functional as F
 
-from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks._old import Case, Misconception, Task
 
 # 1. Count the pairs
 

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks._old import Case, Misconception, Task
 from course_utils.mixers import Attention
 
 

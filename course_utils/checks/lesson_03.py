@@ -12,33 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks.compare import difference
+from course_utils.checks._old import Case, Misconception, Task
 from course_utils.checks.properties import no_negative_weights, rows_sum_to_one
-from course_utils.checks.task import Case, Misconception, Task
 
 
 def _normal(generator: torch.Generator, *shape: int) -> Tensor:
     return torch.randn(*shape, generator=generator)
-
-
-def like_one_of(misconceptions: list[Misconception]) -> Callable[[object, Case], str | None]:
-    """A property for mistakes in company: on the first wrong case they may still stand alone.
-
-    Somebody who forgets the root and masks too late matches no misconception on every case, but
-    where there is no mask, the answer is that of somebody who only forgot the root.
-    """
-
-    def not_like_a_known_mistake(result: object, case: Case) -> str | None:
-        for misconception in misconceptions:
-            try:
-                theirs = misconception.implementation(*case.args, **case.kwargs)
-            except RuntimeError:  # a mistake whose shapes do not fit this case
-                continue
-            if difference(theirs, result) is None:
-                return f"{misconception.name}. {misconception.explanation}"
-        return None
-
-    return not_like_a_known_mistake
 
 
 # ---- 03.soft_lookup ------------------------------------------------------------------------------
@@ -875,7 +854,7 @@ TASKS = [
         reference=scaled_dot_product_attention,
         cases=attention_cases,
         misconceptions=ATTENTION,
-        properties=[like_one_of(ATTENTION), no_negative_weights, rows_sum_to_one],
+        properties=[no_negative_weights, rows_sum_to_one],
         gradient=True,
         hints=[
             "Write it for one sentence without a mask first: scores, root, softmax, average. Print "
@@ -922,7 +901,6 @@ TASKS = [
         cases=self_attention_cases,
         misconceptions=SELF_ATTENTION,
         dimensions=("batch", "n", "d_value"),
-        properties=[like_one_of(SELF_ATTENTION)],
         gradient=True,
         hints=[
             "Three matrix products make queries, keys and values out of x. The rest is your "

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks._old import Case, Misconception, Task
 
 
 def _normal(generator: torch.Generator, *shape: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks._old import Case, Misconception, Task
 
 # ---- 06.pad_batch --------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks._old import Case, Misconception, Task
 
 
 class Talker:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks.task import Case, Misconception, Task
+from course_utils.checks._old import Case, Misconception, Task
 
 
 def chances_add_up(result: object, case: Case) -> str | None:

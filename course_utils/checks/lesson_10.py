@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from course_utils.checks._old import Case, Misconception, Task
 from course_utils.checks.compare import difference
-from course_utils.checks.task import Case, Misconception, Task
 
 
 def _places(n: int) -> tuple[Tensor, Tensor]:

@@ -1,57 +1,78 @@
-"""How an exercise is declared: once, with everything that its check needs.
+"""How an exercise is declared: a file for each task, with everything that its check needs.
 
-A lesson's tasks are in one module, `checks/lesson_03.py`, in a list called TASKS:
+    course_utils/exercises/lesson_03/double.py
 
+    \"\"\"Twice as much.\"\"\"
+
+    import torch
+
+    from course_utils.checks.task import Case, Task
+
+    task = Task(
+        "03.double",
+        "Twice as much",
+        dimensions=("n",),
+        hints=["Two of each.", "Multiply.", "By 2."],
+        praise="Right, and twice.",
+    )
+
+    @task.answer
     def double(x):
+        ### BEGIN SOLUTION
         return 2 * x
+        ### END SOLUTION
 
-    def squared(x):
-        return x**2
-
-    def double_cases(seed):
+    @task.cases
+    def cases(seed):
         generator = torch.Generator().manual_seed(seed)
         for n in (3, 5):  # several shapes: an answer that fits one by luck must not pass
             yield Case(f"{n} numbers", (torch.randn(n, generator=generator),))
 
-    TASKS = [
-        Task(
-            id="03.double",
-            title="Twice as much",
-            reference=double,
-            cases=double_cases,
-            dimensions=("n",),
-            misconceptions=[
-                Misconception("squared", squared, "You squared: that doubles 2 and nothing else."),
-                …
-            ],
-            hints=["Two of each.", "Multiply.", "By 2."],
-            alternatives=[lambda x: x + x],
-        )
-    ]
+    @task.also_right
+    def by_adding(x):
+        return x + x
 
-`check("03.double", answer)` runs the answer on every case and compares it with the reference. If it
-is wrong, it is compared with every misconception on the same inputs, and if one of them gives the
-same wrong results, that is what the learner is told. What nobody foresaw gets the most specific
-true statement: the shape by the names in `dimensions`, the place of the first NaN, what
-`properties` find (see properties.py), or the largest difference.
+    @task.mistake
+    def squared(x):
+        \"\"\"You squared.
+
+        That doubles 2 and nothing else.
+        \"\"\"
+        return x**2
+
+`check("03.double", answer)` runs the learner's answer on every case and compares it with this one.
+If it is wrong, it is compared with every mistake on the same inputs, and if one of them gives the
+same wrong results, that is what the learner is told: the docstring's first paragraph, then the
+rest. What nobody foresaw gets the most specific true statement: the shape by the names in
+`dimensions`, the place of the first NaN, what a `@task.property` finds (see properties.py), or the
+largest difference.
+
+The answer is one text for everybody. The solution's notebook holds it as it stands here, markers
+included, the exercise's notebook without what is between them, and `reveal` prints it. So it may
+use what the notebook's first cell imports and what earlier tasks of the lesson ask for (import
+those from their files), and nothing else of this file.
 
 Where the learner writes a class, `use` says what is done with it, and a case's arguments are what
-`use` gets: `use=lambda cls, d, x: cls(d)(x)` with `Case("…", (4, torch.ones(2, 4)))`; reference and
-misconceptions are classes then too. A result of several tensors has names for each in
-`dimensions`: `(("n_query", "d_value"), ("n_query", "n_key"))`; they are those of the last axes.
+`use` gets: `use=lambda cls, d, x: cls(d)(x)` with `Case("…", (4, torch.ones(2, 4)))`; answer and
+mistakes are classes then too. A result of several tensors has names for each in `dimensions`:
+`(("n_query", "d_value"), ("n_query", "n_key"))`; they are those of the last axes.
 
-`tests/unit/test_exercise_declarations.py` holds every declaration to this: the reference and the
-alternatives pass, every misconception is rejected and named as itself, there are at least three
-hints. An exercise notebook ends each task with `check("03.double", double).points(2)`.
+A mistake that comes out of a builder has no docstring of its own:
+`task.mistake(made, id="squared", says="You squared.\\n\\nThat doubles 2 and nothing else.")`. Its
+id, or the function's name, is how a mistake is called in stored verdicts, so it stays what it is
+when the wording changes.
+
+The lesson's `__init__.py` lists its tasks in their order. `tests/unit/exercises/` holds every
+declaration to this: the answer and what is also right pass, every mistake is rejected and named as
+itself, there are at least three hints. A notebook ends each task with
+`check("03.double", double).points(2)`.
 """
 
-import difflib
 import functools
-import importlib
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 
@@ -68,9 +89,13 @@ class Case:
 class Misconception:
     """A real wrong implementation, what to call it, and what to tell who wrote it."""
 
-    name: str
+    id: str
     implementation: Callable
+    headline: str  # "You squared."
     explanation: str
+
+    def __str__(self) -> str:
+        return f"{self.headline} {self.explanation}"
 
 
 def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -78,34 +103,82 @@ def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
     return answer(*args, **kwargs)
 
 
-class UnknownTask(LookupError):
-    """There is no task of that id."""
-
-
-@dataclass(frozen=True)
 class Task:
-    """An exercise task; see the module's docstring."""
+    """An exercise's task; see the module's docstring."""
 
-    id: str
-    title: str
-    reference: Callable
-    cases: Callable[[int], Iterable[Case]]
-    misconceptions: Sequence[Misconception]
-    hints: Sequence[str]
-    dimensions: tuple = ()  # of the result, for errors that name them
-    properties: Sequence[Callable] = ()
-    alternatives: Sequence[Callable] = ()
-    gradient: bool = False  # the result must let gradients through to its inputs
-    praise: str = ""
-    use: Callable = call
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        *,
+        hints: Sequence[str],
+        dimensions: tuple = (),  # of the result, for errors that name them
+        gradient: bool = False,  # the result lets gradients through, and they are the right ones
+        praise: str = "Right, on every case.",
+        use: Callable = call,
+        properties: Sequence[Callable] = (),
+    ):
+        if not re.fullmatch(r"\d\d\.[a-z0-9_]+", id):
+            raise ValueError(f'a task\'s id is like "03.padding_mask", got {id!r}.')
+        if len(hints) < 3:
+            raise ValueError(f"{id} has {len(hints)} hints; a ladder has at least 3.")
+        self.id, self.title, self.hints, self.praise = id, title, list(hints), praise
+        self.dimensions, self.gradient, self.use = dimensions, gradient, use
+        self.properties = list(properties)
+        self.reference: Callable | None = None
+        self.make_cases: Callable[[int], Iterable[Case]] | None = None
+        self.misconceptions: list[Misconception] = []
+        self.alternatives: list[Callable] = []
 
-    def __post_init__(self):
-        if not re.fullmatch(r"\d\d\.[a-z0-9_]+", self.id):
-            raise ValueError(f'a task\'s id is like "03.padding_mask", got {self.id!r}.')
-        if len(self.hints) < 3:
-            raise ValueError(f"{self.id} has {len(self.hints)} hints; a ladder has at least 3.")
-        if not self.misconceptions:
-            raise ValueError(f"{self.id} foresees no misconception: a check that names none.")
+    # Decorators: each keeps what it is given, and hands it back.
+
+    def answer(self, reference: Callable) -> Callable:
+        """The right answer, as the learner would write it."""
+        self.reference = reference
+        return reference
+
+    def cases(self, make_cases: Callable[[int], Iterable[Case]]) -> Callable:
+        """What answers are tried on: a function of a seed that yields Cases."""
+        self.make_cases = make_cases
+        return make_cases
+
+    def also_right(self, alternative: Callable) -> Callable:
+        """A right answer written another way, which has to pass."""
+        self.alternatives.append(alternative)
+        return alternative
+
+    def mistake(self, wrong: Callable, *, says: str | None = None, id: str | None = None):
+        """A wrong answer that people write; `says` and `id` stand in for its docstring and name."""
+        name = id or wrong.__name__
+        headline, _, explanation = inspect.cleandoc(says or wrong.__doc__ or "").partition("\n\n")
+        if not explanation:
+            raise ValueError(
+                f"{self.id}: the mistake {name} needs a docstring of two paragraphs: what was done "
+                "(one sentence), then why that is not right."
+            )
+        if any(known.id == name for known in self.misconceptions):
+            raise ValueError(f"{self.id}: two mistakes are called {name}; give one another name.")
+        told = (" ".join(part.split()) for part in (headline, explanation))
+        self.misconceptions.append(Misconception(name, wrong, *told))
+        return wrong
+
+    def property(self, statement: Callable) -> Callable:
+        """A statement that a right answer keeps, for wrong ones that nobody foresaw."""
+        self.properties.append(statement)
+        return statement
+
+    # What the check asks for.
+
+    def declared(self) -> "Task":
+        """The task itself, once it is whole. ValueError names what is missing."""
+        for what, there in (
+            ("@task.answer", self.reference),
+            ("@task.cases", self.make_cases),
+            ("@task.mistake", self.misconceptions),
+        ):
+            if not there:
+                raise ValueError(f"{self.id} has no {what}.")
+        return self
 
     @functools.cached_property
     def default_cases(self) -> list[Case]:
@@ -113,30 +186,7 @@ class Task:
 
     def cases_for(self, seed: int) -> list[Case]:
         """The cases of a seed. A task without cases would pass anything, so that is an error."""
-        cases = list(self.cases(seed))
+        cases = list(self.make_cases(seed))
         if not cases:
             raise ValueError(f"{self.id} yields no cases, so it would pass anything.")
         return cases
-
-
-def lesson_numbers() -> list[str]:
-    """The lessons that declare tasks: ["01", "02", …]."""
-    folder = Path(__file__).parent
-    return sorted(path.stem.removeprefix("lesson_") for path in folder.glob("lesson_*.py"))
-
-
-def tasks_of(lesson: str) -> list[Task]:
-    """The tasks of a lesson, "03", in their order."""
-    return list(importlib.import_module(f"course_utils.checks.lesson_{lesson}").TASKS)
-
-
-def find(task_id: str) -> Task:
-    """The task of that id. UnknownTask names the nearest ids if there is none."""
-    lesson = str(task_id)[:2]
-    if lesson in lesson_numbers():
-        for task in tasks_of(lesson):
-            if task.id == task_id:
-                return task
-    known = [task.id for number in lesson_numbers() for task in tasks_of(number)]
-    near = difflib.get_close_matches(str(task_id), known, n=3, cutoff=0.3) or known[:3]
-    raise UnknownTask(f"There is no task {task_id!r}. Did you mean {' or '.join(near)}?")

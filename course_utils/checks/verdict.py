@@ -15,6 +15,7 @@ class Verdict:
     passed: bool
     text: str
     printed: str = ""  # what the learner's own code printed, for those who debug by print
+    mistakes: tuple[str, ...] = ()  # the ids of the known mistakes that were recognised
 
     def __bool__(self) -> bool:
         return self.passed

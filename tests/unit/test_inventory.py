@@ -14,7 +14,7 @@ from torch import nn
 
 import course_utils
 from course_utils import mixers, widgets
-from course_utils.checks.task import lesson_numbers, tasks_of
+from course_utils.checks.catalog import lesson_numbers, tasks_of
 from course_utils.environment import pins
 from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 from course_utils.widgets.explorer import Explorer

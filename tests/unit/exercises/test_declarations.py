@@ -1,0 +1,119 @@
+"""Every declared task: its answer passes, its mistakes are named, other ways pass.
+
+One test a task and seed: what its mistakes do on the cases is worked out once and kept.
+"""
+
+from functools import partial
+from numbers import Number
+
+import pytest
+from torch import Tensor
+
+from course_utils.checks import catalog, isolate, source
+from course_utils.checks.judge import KnownMistakes, judge
+from course_utils.commands import refresh
+from course_utils.paths import ROOT, SOLUTIONS
+
+TASKS = [declared for number in catalog.lesson_numbers() for declared in catalog.tasks_of(number)]
+IDS = [declared.id for declared in TASKS]
+every_task = pytest.mark.parametrize("task", TASKS, ids=IDS)
+
+
+def test_every_lesson_with_an_exercise_declares_enough_tasks():
+    assert IDS and len(set(IDS)) == len(IDS)
+    for number in catalog.lesson_numbers():
+        tasks = catalog.tasks_of(number)
+        assert all(declared.id.startswith(f"{number}.") for declared in tasks)
+        if number != "00":  # the practice piece of the first lesson
+            assert len(tasks) >= 3
+            assert max(len(declared.misconceptions) for declared in tasks) >= 5
+
+
+@every_task
+@pytest.mark.parametrize("seed", [0, 7, 2021])
+def test_the_answer_passes_and_so_do_other_ways(task, seed):
+    for answer in (task.reference, *task.alternatives):
+        verdict = judge(task, answer, seed=seed)
+        assert verdict.passed, f"{answer.__name__}: {verdict.text}"
+
+
+@every_task
+@pytest.mark.parametrize("seed", [0, 7])
+def test_every_mistake_is_rejected_and_named_as_itself(task, seed):
+    known = KnownMistakes(task)
+    for mistake in task.misconceptions:
+        verdict = judge(task, mistake.implementation, seed=seed, known=known)
+        assert not verdict.passed, mistake.id
+        assert mistake.id in verdict.mistakes, f"{mistake.id}: {verdict.text}"
+        assert str(mistake) in verdict.text
+
+
+@every_task
+def test_its_words(task):
+    said = [*task.hints, *(mistake.explanation for mistake in task.misconceptions)]
+    assert all(len(text) > 10 for text in said) and len(set(said)) == len(said)
+    for mistake in task.misconceptions:
+        assert mistake.headline.endswith((".", "!", "?")) and mistake.headline[0].isupper()
+
+
+@every_task
+def test_every_tensor_it_returns_names_its_axes(task):
+    """So that a wrong shape is told by names."""
+    for case in task.default_cases:
+        value = task.use(task.reference, *case.args, **case.kwargs)
+        parts = value if isinstance(value, tuple) else (value,)
+        names = task.dimensions
+        if not names or isinstance(names[0], str):
+            names = (names,) * len(parts)
+        for part, axes in zip(parts, names, strict=True):
+            if isinstance(part, Tensor):
+                assert part.ndim >= len(axes) > 0 or part.ndim == 0, task.id
+
+
+@every_task
+def test_a_wrong_number_is_a_number(task):
+    """A tensor there would name the mistake of who returned a tensor, not of who wrote .item()."""
+    case = task.default_cases[0]
+    if isinstance(task.use(task.reference, *case.args, **case.kwargs), Number):
+        for mistake in task.misconceptions:
+            outcome = isolate.call(
+                partial(task.use, mistake.implementation), case.args, case.kwargs
+            )
+            assert not isinstance(outcome.value, Tensor), mistake.id
+
+
+@every_task
+@pytest.mark.parametrize("empty", [None, ..., lambda *args, **kwargs: None])
+def test_an_untouched_stub_is_not_written_yet(task, empty):
+    verdict = judge(task, empty)
+    assert not verdict.passed and "not written yet" in verdict.text.lower()
+
+
+# One text: what `reveal` shows, what solutions/ holds, what the check compares with.
+
+LESSONS = [number for number in catalog.lesson_numbers() if number != "00"]
+
+
+def cells_of(folder, lesson: str) -> list[str]:
+    (path,) = folder.glob(f"{lesson}_*/{lesson}_*.ipynb")
+    notebook = refresh.read(path.read_text(encoding="utf-8"))
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_solution_holds_the_answers_to_the_letter(lesson):
+    cells = [cell.rstrip() + "\n" for cell in cells_of(SOLUTIONS, lesson)]
+    for task in catalog.tasks_of(lesson):
+        assert source.as_written(task.reference) in cells, task.id
+
+
+@every_task
+def test_what_reveal_prints_runs_in_the_learners_notebook(task):
+    """In an exercise as it is handed out, after its first cell and with nothing else written."""
+    lesson = task.id[:2]
+    names = {}
+    if lesson != "00":
+        exec(cells_of(ROOT / "exercises", lesson)[0], names)
+    exec(source.as_shown(task, catalog.tasks_of(lesson)), names)
+    verdict = judge(task, names[task.reference.__name__])
+    assert verdict.passed, verdict.text
