@@ -17,14 +17,19 @@ def expect_mask(mask: Tensor | None, batch: int, n: int, who: str) -> None:
     """Raise ValueError or TypeError unless `mask` is None or boolean [batch, n]."""
     if mask is None:
         return
+    expect_boolean(mask, who)
+    if list(mask.shape) != [batch, n]:
+        raise ValueError(
+            f"{who} expects a mask of shape [batch, n] = [{batch}, {n}], got {list(mask.shape)}."
+        )
+
+
+def expect_boolean(mask: Tensor, who: str) -> None:
+    """Raise TypeError unless `mask` is boolean: whole numbers would be taken for places."""
     if mask.dtype != torch.bool:
         raise TypeError(
             f"{who} expects a boolean mask (True = real token, False = padding), got {mask.dtype}. "
             "Compare the ids with the padding id: mask = ids != pad_id."
-        )
-    if list(mask.shape) != [batch, n]:
-        raise ValueError(
-            f"{who} expects a mask of shape [batch, n] = [{batch}, {n}], got {list(mask.shape)}."
         )
 
 

@@ -43,8 +43,8 @@ class LanguageBatch(NamedTuple):
 class PairBatch(NamedTuple):
     """Sentences and their translations. Masks are True at real tokens, False at padding.
 
-    `target_in` begins with <s>, `target_out` ends with </s>: what the decoder hears, and what it
-    should have said at that place.
+    `target_in` begins with <s>, `target_out` ends with </s>: what the decoder reads, and what it
+    should write at that place.
     """
 
     source: Int[Tensor, "batch n_source"]

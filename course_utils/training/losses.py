@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from course_utils.shapes import expect_boolean
 from course_utils.training.batches import LanguageBatch, PairBatch
 
 
@@ -39,10 +40,15 @@ def cross_entropy(
 
     A smoothed loss has a floor above zero, the entropy of what is asked for: 0.33 nats plus
     0.1 ln(V - 1) at ε = 0.1.
+
+    Raises ValueError for shapes that do not fit and a `smoothing` out of range, TypeError for a
+    mask that is not boolean.
     """
     vocab = logits.shape[-1]
     if not 0.0 <= smoothing < 1.0:
         raise ValueError(f"smoothing is a probability to give away, 0 ≤ ε < 1, got {smoothing}.")
+    if mask is not None:
+        expect_boolean(mask, "cross_entropy")
     if logits.shape[:-1] != targets.shape or (mask is not None and mask.shape != targets.shape):
         raise ValueError(
             f"there are logits for {list(logits.shape[:-1])} places, targets for "
@@ -72,7 +78,7 @@ def language_loss(model: nn.Module, batch: LanguageBatch) -> Loss:
 def translation_loss(smoothing: Real = 0.0) -> Callable[[nn.Module, PairBatch], Loss]:
     """The loss of a translator, `loss(model, batch)`, with that much label smoothing.
 
-    The decoder hears the right words so far, whatever it would have said (teacher forcing).
+    The decoder gets the right words so far, whatever it would have written (teacher forcing).
     """
 
     def loss(model: nn.Module, batch: PairBatch) -> Loss:

@@ -58,8 +58,8 @@ def test_a_batch_depends_on_seed_and_step_and_nothing_else():
     once = PairBatches(PAIRS, TOKENIZER, batch_size=10, seed=3)
     again = PairBatches(PAIRS, TOKENIZER, batch_size=10, seed=3)
     steps = [25, 0, 11, 3, 24]  # to and fro between epochs
-    told = {step: again[step] for step in sorted(steps)}
-    assert all(same(once[step], told[step]) for step in steps)
+    one_by_one = {step: again[step] for step in sorted(steps)}
+    assert all(same(once[step], one_by_one[step]) for step in steps)
 
 
 def test_a_text_can_end_exactly_with_a_piece():
@@ -96,15 +96,15 @@ def test_every_pair_comes_once_an_epoch(size):
     assert set(map(frozenset, epochs[0])) != set(map(frozenset, epochs[1]))  # … other neighbors
 
 
-def test_the_decoder_hears_what_it_should_have_said_one_place_before():
+def test_the_decoder_reads_what_it_should_have_written_one_place_before():
     batch = PairBatches([("ab", "ab"), ("abc", "c")], TOKENIZER, batch_size=2)[0]
     by_length = batch.target_mask.sum(1).argsort(descending=True)
     assert batch.target_mask.sum(1)[by_length].tolist() == [2, 2]
-    for heard, said, mask in zip(batch.target_in, batch.target_out, batch.target_mask, strict=True):
-        assert heard[0] == BEGIN
-        assert heard[mask][1:].tolist() == said[mask][:-1].tolist()
-        assert said[mask][-1] == END
-        assert (said[~mask] == PAD).all() and (heard[~mask] == PAD).all()
+    for target_in, target_out, mask in zip(*batch[2:], strict=True):
+        assert target_in[0] == BEGIN
+        assert target_in[mask][1:].tolist() == target_out[mask][:-1].tolist()
+        assert target_out[mask][-1] == END
+        assert (target_out[~mask] == PAD).all() and (target_in[~mask] == PAD).all()
     for ids, mask in zip(batch.source, batch.source_mask, strict=True):
         assert (ids[~mask] == PAD).all() and not set(ids[mask].tolist()) & {PAD, BEGIN, END}
 
@@ -167,12 +167,12 @@ def bare(sentence: str) -> str:
 def test_no_sentence_of_the_training_data_is_in_the_others():
     train = datasets.english_german("train")
     seen = {bare(pair.english) for pair in train}
-    said = {bare(pair.german) for pair in train}
+    german = {bare(pair.german) for pair in train}
     assert bare("He's KIND!") == "he s kind" and len(seen) > 29_000
     for split in ("valid", "test"):
         pairs = datasets.english_german(split)
         assert not [pair.english for pair in pairs if bare(pair.english) in seen], split
-        assert not [pair.german for pair in pairs if bare(pair.german) in said], split
+        assert not [pair.german for pair in pairs if bare(pair.german) in german], split
     valid, test = (
         {bare(pair.english) for pair in datasets.english_german(split)}
         for split in ("valid", "test")

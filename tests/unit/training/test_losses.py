@@ -104,6 +104,17 @@ def test_wrong_arguments_are_named(plain_shapes):
         cross_entropy(logits, targets, mask=torch.ones(3, 4, dtype=torch.bool))
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.float32])
+def test_a_mask_of_numbers_is_refused_as_attention_refuses_it(plain_shapes, dtype):
+    """Public tokenizers give whole numbers, which would pick rows: 10.1 nats where 1.1 is right."""
+    logits, targets = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]]), torch.tensor([0, 1])
+    mask = torch.tensor([1, 0])
+    with pytest.raises(TypeError, match=f"cross_entropy expects a boolean mask .* got {dtype}"):
+        cross_entropy(logits, targets, mask=mask.to(dtype))
+    total, n_tokens = cross_entropy(logits, targets, mask=mask.bool())
+    assert n_tokens == 1 and total.item() == pytest.approx(math.log(3))
+
+
 def test_the_language_loss_compares_with_the_next_token():
     model = nn.Embedding(V, V)  # a model that knows only the token before
     ids = torch.randint(0, V, (2, 9))
@@ -120,11 +131,11 @@ def test_the_translation_loss_hands_everything_to_the_model():
         torch.ones(2, 4, dtype=torch.long), torch.ones(2, 4, dtype=torch.bool),
         torch.zeros(2, 3, dtype=torch.long), targets, mask,
     )  # fmt: skip
-    heard = []
+    given = []
 
     class Parrot(nn.Module):
         def forward(self, *inputs):
-            heard.extend(inputs)
+            given.extend(inputs)
             return logits.float()
 
     got = translation_loss(0.1)(Parrot(), batch)
@@ -132,4 +143,4 @@ def test_the_translation_loss_hands_everything_to_the_model():
     assert got.n_tokens == 4
     torch.testing.assert_close(got.total, expected.total)
     order = (batch.source, batch.target_in, batch.source_mask, batch.target_mask)
-    assert all(a is b for a, b in zip(heard, order, strict=True))
+    assert all(a is b for a, b in zip(given, order, strict=True))
