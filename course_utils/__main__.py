@@ -25,6 +25,6 @@ if __name__ == "__main__":
         sys.exit(trouble)
     if not __package__:  # called by the folder's name, from anywhere: python3 ../course_utils
         sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    from course_utils.environment.commands import main
+    from course_utils.commands.command_line import main
 
     sys.exit(main(sys.argv[1:]))

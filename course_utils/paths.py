@@ -11,6 +11,11 @@ SOLUTIONS = ROOT / "solutions"
 DATA = ROOT / "course_utils" / "datasets"
 
 
+def place_of(path: Path) -> str:
+    """A path as people write it: in the course from its folder, with slashes; elsewhere whole."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
 def learner_folder() -> Path:
     """The folder that keeps a learner's bets and progress. It may not exist yet.
 

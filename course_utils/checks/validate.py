@@ -19,10 +19,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import progress, threads
+from course_utils import notebook, progress, threads
 from course_utils.checks.merge import Merged, is_answer, is_check, marks, merge
-from course_utils.commands import refresh
-from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
+from course_utils.paths import EXERCISES, ROOT, SOLUTIONS, place_of
+from course_utils.problem import Problem
 
 CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
 START_TIMEOUT = 120  # seconds for pytest, the kernel and torch to be there
@@ -38,10 +38,6 @@ SANITIZE = (
     "regex: (?s)<br>\\(your code printed: .*\\)(?=</div>$)\n"
     "replace: \n"
 )
-
-
-class Problem(Exception):
-    """What keeps the command from judging at all, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +83,19 @@ def teachers_notebook(lesson: str) -> Path:
 
 
 def place(path: Path) -> str:
-    return refresh.place_of(path.resolve())
+    return place_of(path.resolve())
 
 
 def read(path: Path) -> NotebookNode:
-    return refresh.read(path.read_text(encoding="utf-8"))
+    return notebook.read(path.read_text(encoding="utf-8"))
 
 
 def read_learners(path: Path) -> NotebookNode:
     """The learner's notebook, whatever state it is in; a Problem says what is wrong with it."""
     try:
-        notebook = read(path)
-        if all(isinstance(cell.source, str) for cell in notebook.cells):
-            return notebook
+        book = read(path)
+        if all(isinstance(cell.source, str) for cell in book.cells):
+            return book
         trouble = "a cell has no text"
     except FileNotFoundError:
         raise Problem(f"There is no {place(path)}; --notebook PATH names another place.") from None

@@ -7,17 +7,13 @@ generate_assignment` enters the points there when a class begins.
 
 import argparse
 import logging
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.commands import refresh
+from course_utils import notebook
 from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
-
-
-class Problem(Exception):
-    """What a teacher can mend, in one sentence."""
+from course_utils.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class Release:
 
 
 def main(argv: list[str]) -> int:
-    """The command: 0 when every exercise was made, else 1."""
+    """The command: 0 when every exercise was made, else a Problem."""
     parser = argparse.ArgumentParser(
         prog="python -m course_utils release", description="Make exercises/ from solutions/."
     )
@@ -38,15 +34,11 @@ def main(argv: list[str]) -> int:
         "--force", action="store_true", help="also where somebody has worked in the exercise"
     )
     chosen = parser.parse_args(argv)
-    try:
-        names = select(chosen.names)
-        if not names:
-            raise Problem("There are no solutions yet: solutions/NAME/NAME.ipynb is where they go.")
-        for release in generate(names):
-            print(f"exercises/{release.name}: {write(release, force=chosen.force)}")
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    names = select(chosen.names)
+    if not names:
+        raise Problem("There are no solutions yet: solutions/NAME/NAME.ipynb is where they go.")
+    for release in generate(names):
+        print(f"exercises/{release.name}: {write(release, force=chosen.force)}")
     return 0
 
 
@@ -55,7 +47,7 @@ def select(prefixes: list[str], solutions: Path = SOLUTIONS) -> list[str]:
     names = sorted(path.parent.name for path in solutions.glob("*/*.ipynb"))
     names = sorted({name for name in names if (solutions / name / f"{name}.ipynb").exists()})
     for prefix in prefixes:
-        if not any(name.startswith(prefix) for name in names):
+        if not prefix or not any(name.startswith(prefix) for name in names):
             raise Problem(
                 f"No solution begins with {prefix!r}. There are: {', '.join(names) or 'none yet'}."
             )
@@ -125,12 +117,12 @@ def _collect(name: str, folder: Path) -> Release:
 
 def normal(path: Path) -> str:
     """The text of an exercise's notebook: never run, nothing that changes from time to time."""
-    notebook = refresh.read(path.read_text(encoding="utf-8"))
-    refresh.normalize(notebook)
-    for cell in notebook.cells:
+    book = notebook.read(path.read_text(encoding="utf-8"))
+    notebook.normalize(book)
+    for cell in book.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return refresh.to_text(notebook)
+    return notebook.to_text(book)
 
 
 def write(release: Release, exercises: Path = EXERCISES, *, force: bool = False) -> str:
@@ -171,10 +163,10 @@ def has_answers(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        notebook = refresh.read(path.read_text(encoding="utf-8"))
+        book = notebook.read(path.read_text(encoding="utf-8"))
         return any(
             is_solution(cell) and compute_checksum(cell) != cell.metadata.nbgrader.get("checksum")
-            for cell in notebook.cells
+            for cell in book.cells
         )
     except Exception:  # damaged in whatever way: somebody should look at it before it is gone
         return True

@@ -5,7 +5,7 @@ Each experiment is a module with a `main(arguments)` of its own.
 
 import importlib
 
-from course_utils.environment.commands import parser_of
+from course_utils.commands.command_line import parser_of
 
 EXPERIMENTS = {
     "sparse": "course_utils.experiments.sparse",

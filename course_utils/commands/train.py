@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from course_utils.environment import Problem
-from course_utils.environment.commands import parser_of
+from course_utils.commands.command_line import parser_of
 from course_utils.paths import learner_folder
+from course_utils.problem import Problem
 from course_utils.trained import folders
 from course_utils.trained.recipes import RECIPES, Recipe
 from course_utils.training import fit, parallel

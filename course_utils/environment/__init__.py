@@ -9,9 +9,5 @@ Standard library only: these modules run on a bare Python, before anything is in
     lab       JupyterLab, set up for somebody who meets it for the first time
     testing   the test command's stages
     doctor    what is there, what is missing, and the mend
-    commands  the command line
+    selftest  the same, as lesson 00's first cell asks it
 """
-
-
-class Problem(Exception):
-    """Something the user can mend. Its text is one sentence that says how; no traceback is due."""

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils import threads
-from course_utils.environment import Problem, pins, pip, places
+from course_utils.environment import pins, pip, places
 from course_utils.paths import ROOT
+from course_utils.problem import Problem
 
 STAMP = "attention-optional.json"
 LOG = "install.log"

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from course_utils import threads
-from course_utils.environment import Problem, places
+from course_utils.environment import places
 from course_utils.environment.install import Environment
 from course_utils.paths import NOTEBOOKS, ROOT
+from course_utils.problem import Problem
 
 FIRST_LESSON = NOTEBOOKS / "00_start_here.ipynb"
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils import threads
-from course_utils.environment import Problem, places
+from course_utils.environment import places
 from course_utils.environment.install import Environment, tell
 from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
+from course_utils.problem import Problem
 
 NOTHING_COLLECTED = 5  # pytest's exit status
 SANITIZE = ROOT / "tests" / "notebooks" / "nbval_sanitize.cfg"
@@ -34,7 +35,7 @@ class Stage:
 
 
 @dataclass
-class Outcome:
+class StageOutcomes:
     """How the stages ended, by name: pytest's exit statuses, and what was left out."""
 
     codes: dict[str, int] = field(default_factory=dict)
@@ -147,21 +148,21 @@ def run(
     chosen, rest = stages(options, quick=quick, here=here)
     browser = browser_here(say) if any(stage.needs_browser for stage in chosen) else None
     on_ci = os.environ.get("CI", "").lower() == "true"
-    outcome = Outcome()
+    outcomes = StageOutcomes()
     for stage in chosen:
         if stage.needs_browser and browser is None:
-            outcome.left_out.append(stage.name)
+            outcomes.left_out.append(stage.name)
             if on_ci:
-                outcome.codes[stage.name] = 1
+                outcomes.codes[stage.name] = 1
             continue
         say(f"== {stage.name}")
-        outcome.codes[stage.name] = run_stage(environment, stage, rest, browser)
-        if outcome.codes[stage.name] == 2:  # interrupted
+        outcomes.codes[stage.name] = run_stage(environment, stage, rest, browser)
+        if outcomes.codes[stage.name] == 2:  # interrupted
             break
-    if outcome.left_out:
+    if outcomes.left_out:
         say(NO_BROWSER)
-    say(outcome.summary(time.monotonic() - started))
-    return outcome.exit_status
+    say(outcomes.summary(time.monotonic() - started))
+    return outcomes.exit_status
 
 
 def run_stage(

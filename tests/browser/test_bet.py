@@ -4,7 +4,7 @@ import nbformat
 from playwright.sync_api import expect
 from test_explorers import assert_legible
 
-from course_utils.commands.refresh import NOTEBOOK_METADATA
+from course_utils.notebook import NOTEBOOK_METADATA
 
 PLACE = (
     "from course_utils.widgets import bet\n"

@@ -7,7 +7,7 @@ import pytest
 from lab import SECONDS, Notebook
 from playwright.sync_api import Locator, expect
 
-from course_utils.commands.refresh import NOTEBOOK_METADATA
+from course_utils.notebook import NOTEBOOK_METADATA
 
 # Name, and the cells that make one: the last of them shows it.
 EXPLORERS = {

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from lab import Traffic
 
-from course_utils.commands.refresh import NOTEBOOK_METADATA
+from course_utils.notebook import NOTEBOOK_METADATA
 
 
 @pytest.fixture

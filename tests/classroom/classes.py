@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from course_utils import threads
 from course_utils.classroom import release
 from course_utils.commands import refresh
+from course_utils.notebook import NOTEBOOK_METADATA
 from course_utils.paths import ROOT
 
 SAMPLE = "00_sample"
@@ -45,8 +46,8 @@ def graded(grade_id: str, *, solution: bool, points: float | None = None) -> dic
 def sample(solutions: Path, *, run: bool = False) -> Path:
     """solutions/00_sample/00_sample.ipynb, around lesson 00's small task."""
     markdown, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-    notebook = nbformat.v4.new_notebook(metadata=refresh.NOTEBOOK_METADATA)
-    notebook.cells = [
+    book = nbformat.v4.new_notebook(metadata=NOTEBOOK_METADATA)
+    book.cells = [
         markdown("# A sample", id="title"),
         code("from course_utils.checks import check, hint", id="imports"),
         code(SOLUTION, id="answer", metadata=graded("weighted_average", solution=True)),
@@ -55,7 +56,7 @@ def sample(solutions: Path, *, run: bool = False) -> Path:
     ]
     path = solutions / SAMPLE / f"{SAMPLE}.ipynb"
     path.parent.mkdir(parents=True)
-    path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    path.write_text(nbformat.writes(book), encoding="utf-8")
     if run:
         assert refresh.refresh(path) == 0
     return path

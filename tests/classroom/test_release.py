@@ -6,9 +6,10 @@ import classes
 import pytest
 from nbgrader.utils import is_grade, is_solution
 
+from course_utils import notebook
 from course_utils.classroom import release
-from course_utils.commands import refresh
 from course_utils.paths import EXERCISES, SOLUTIONS
+from course_utils.problem import Problem
 
 NAMES = release.select([])
 
@@ -50,7 +51,7 @@ def test_nbgrader_gives_the_solution_all_points_and_the_exercise_none(name, solu
 
 def test_a_release_has_stubs_and_neither_solutions_nor_hidden_tests(solutions):
     (text,) = classes.fresh(classes.SAMPLE, solutions).files.values()
-    cells = refresh.read(text.decode()).cells
+    cells = notebook.read(text.decode()).cells
     assert [cell.source for cell in cells if is_solution(cell)] == [classes.STUB]
     assert b"HIDDEN" not in text and b"seed=5" not in text and b"SOLUTION" not in text
     assert all(not cell.outputs for cell in cells if cell.cell_type == "code")
@@ -72,7 +73,7 @@ def test_work_in_an_exercise_is_not_written_over(solutions, tmp_path):
     path = tmp_path / classes.SAMPLE / f"{classes.SAMPLE}.ipynb"
     worked = path.read_text().replace("    ...", "    return 17.5")
     path.write_text(worked)
-    with pytest.raises(release.Problem, match="--force"):
+    with pytest.raises(Problem, match="--force"):
         release.write(made, tmp_path)
     assert path.read_text() == worked
     assert release.write(made, tmp_path, force=True) == "made anew"
@@ -89,13 +90,14 @@ def test_a_file_that_the_solution_no_longer_has_goes(solutions, tmp_path):
 
 def test_what_nbgrader_refuses_is_said_in_a_sentence(tmp_path):
     path = classes.sample(tmp_path)
-    notebook = json.loads(path.read_text())
-    notebook["cells"][2]["source"] = classes.SOLUTION.replace("### END SOLUTION", "")
-    path.write_text(json.dumps(notebook))
-    with pytest.raises(release.Problem, match="no end solution"):
+    book = json.loads(path.read_text())
+    book["cells"][2]["source"] = classes.SOLUTION.replace("### END SOLUTION", "")
+    path.write_text(json.dumps(book))
+    with pytest.raises(Problem, match="no end solution"):
         classes.fresh(classes.SAMPLE, tmp_path)
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(solutions):
-    with pytest.raises(release.Problem, match=classes.SAMPLE):
-        release.select(["99"], solutions)
+    for unknown in ("99", ""):
+        with pytest.raises(Problem, match=classes.SAMPLE):
+            release.select([unknown], solutions)

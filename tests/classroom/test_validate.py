@@ -6,10 +6,9 @@ import json
 import classes
 import pytest
 
-from course_utils import progress
+from course_utils import notebook, progress
 from course_utils.checks import validate
 from course_utils.checks.merge import merge
-from course_utils.commands import refresh
 
 WRONG = "def weighted_average(values, weights):\n    return sum(values) / len(values)"
 RIGHT = """\
@@ -44,17 +43,17 @@ def exercise(place):
 def checked(place, tmp_path, capsys):
     """Run the command on a notebook; (exit status, what it printed)."""
 
-    def command(notebook) -> tuple[int, str]:
+    def command(book) -> tuple[int, str]:
         path = tmp_path / "mine.ipynb"
-        path.write_text(refresh.to_text(notebook), encoding="utf-8")
+        path.write_text(notebook.to_text(book), encoding="utf-8")
         status = validate.main(["00", "--notebook", str(path)])
         return status, "".join(capsys.readouterr())
 
     return command
 
 
-def answer(notebook):
-    return next(cell for cell in notebook.cells if cell.id == "answer")
+def answer(book):
+    return next(cell for cell in book.cells if cell.id == "answer")
 
 
 def own_cell(source):
@@ -179,6 +178,6 @@ def test_a_damaged_notebook_gets_one_sentence(place, tmp_path, capsys, text):
 
 def test_a_missing_notebook_or_lesson_is_named(place, tmp_path, capsys):
     assert validate.main(["00", "--notebook", str(tmp_path / "no.ipynb")]) == 1
-    assert "There is no no.ipynb" in capsys.readouterr().err
+    assert f"There is no {tmp_path / 'no.ipynb'};" in capsys.readouterr().err
     assert validate.main(["88"]) == 1
     assert "There is no exercise '88'. There are: 00." in capsys.readouterr().err

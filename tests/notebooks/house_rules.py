@@ -15,11 +15,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.commands import refresh
+from course_utils import notebook
 
 SCREEN = 25  # lines of a code cell
 INTERRUPTIONS = 3  # of the reader, at least
-UNCHECKED = {refresh.VOLATILE, "nbval-skip"}  # tags of cells that nbval does not compare
+UNCHECKED = {notebook.VOLATILE, "nbval-skip"}  # tags of cells that nbval does not compare
 
 Complaints = Iterator[str]
 Rule = Callable[["Page"], Complaints]
@@ -38,7 +38,7 @@ class Page:
 
     @cached_property
     def notebook(self) -> NotebookNode:
-        return refresh.read(self.text)
+        return notebook.read(self.text)
 
     @property
     def cells(self) -> list[tuple[int, NotebookNode]]:
@@ -96,16 +96,16 @@ def is_in_normal_form(page: Page) -> Complaints:
     except nbformat.ValidationError as error:
         yield f"is no valid notebook: {str(error).splitlines()[0]}"
         return
-    again = refresh.read(page.text)
+    again = notebook.read(page.text)
     if "widgets" in again.metadata:
         yield "holds widget state in its metadata"
     for number, cell in page.code:
-        if any(refresh.WIDGET_VIEW in output.get("data", {}) for output in cell.outputs):
+        if any(notebook.WIDGET_VIEW in output.get("data", {}) for output in cell.outputs):
             yield f"cell {number}: a live widget in a stored output"
     if again.metadata.get("kernelspec", {}).get("name") != "python3":
         yield f"has the kernel {again.metadata.get('kernelspec', {}).get('name')!r}, not python3"
-    refresh.normalize(again)
-    if refresh.to_text(again) != page.text:
+    notebook.normalize(again)
+    if notebook.to_text(again) != page.text:
         yield "is not as `python -m course_utils refresh` writes it: run that"
 
 
@@ -164,13 +164,13 @@ def uses_plain_python(page: Page) -> Complaints:
 
 def names_no_machine(page: Page) -> Complaints:
     """Neither this machine's paths and hosts, nor where its packages came from."""
-    for number, found in refresh.local_traces(page.notebook):
+    for number, found in notebook.local_traces(page.notebook):
         yield f"cell {number}: its output names a place of a machine, {found!r}"
     registries = (
         r"[\w.-]*\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|anaconda\.(?:org|com))"
     )
     for number, cell in page.code:
-        for text in refresh.output_texts(cell):
+        for text in notebook.output_texts(cell):
             for found in re.findall(registries, text):
                 yield f"cell {number}: its output names a package registry, {found!r}"
 
@@ -185,7 +185,7 @@ def is_silent_on_stderr(page: Page) -> Complaints:
 
 def prints_no_addresses(page: Page) -> Complaints:
     for number, cell in page.code:
-        for text in refresh.output_texts(cell):
+        for text in notebook.output_texts(cell):
             for found in re.findall(r"\S+ at 0x[0-9a-fA-F]+", text):
                 yield f"cell {number}: its output has an address in memory, {found!r}"
 
@@ -235,7 +235,7 @@ def speaks_plainly(page: Page) -> Complaints:
 
 def has_no_emoji(page: Page) -> Complaints:
     for number, cell in page.cells:
-        everything = "\n".join([cell.source, *refresh.output_texts(cell)])
+        everything = "\n".join([cell.source, *notebook.output_texts(cell)])
         for found in re.findall("[\u2615\ufe0f\U0001f000-\U0001faff]", everything):
             yield f"cell {number}: {found!r} (U+{ord(found):04X})"
 

@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-from course_utils.commands.refresh import NOTEBOOK_METADATA
+from course_utils.notebook import NOTEBOOK_METADATA
 from course_utils.paths import ROOT
 
 LOOK_ROUND = (

@@ -5,7 +5,7 @@ import pytest
 from house_rules import FOR_EVERY_NOTEBOOK, FOR_LESSONS, Page
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils.commands import refresh
+from course_utils import notebook
 
 ALL_RULES = FOR_EVERY_NOTEBOOK + FOR_LESSONS
 ALT = "Four words and whom each of them looks at."
@@ -38,12 +38,12 @@ def good_lesson():
     ]
     code += [new_code_cell(f"{n} + 1", outputs=[printed(f"{n + 1}\n")]) for n in range(8)]
     timed = new_code_cell("print(seconds)", outputs=[printed("0.1\n")])
-    timed.metadata["tags"] = [refresh.VOLATILE]
+    timed.metadata["tags"] = [notebook.VOLATILE]
     title, *prose, end = map(new_markdown_cell, PROSE)
     book = new_notebook(cells=[title, *code, timed, *prose, end])
     for number, cell in enumerate(book.cells):
         cell.id = f"cell-{number}"
-    refresh.normalize(book)
+    notebook.normalize(book)
     return book
 
 
@@ -60,7 +60,7 @@ def page(tmp_path):
         path.touch()
     path = tmp_path / "notebooks" / "03_attention.ipynb"
     path.touch()
-    return lambda book: Page(path, refresh.to_text(book))
+    return lambda book: Page(path, notebook.to_text(book))
 
 
 @pytest.mark.parametrize("rule", ALL_RULES)
@@ -93,7 +93,7 @@ def widget_state(book):
 
 @spoils(house_rules.is_in_normal_form, "cell 4: a live widget")
 def live_widget(book):
-    book.cells[3].outputs[0].data[refresh.WIDGET_VIEW] = {"model_id": "f00"}
+    book.cells[3].outputs[0].data[notebook.WIDGET_VIEW] = {"model_id": "f00"}
 
 
 @spoils(house_rules.is_in_normal_form, "not as `python -m course_utils refresh`")
@@ -318,11 +318,11 @@ def test_every_rule_is_broken_somewhere_here():
 def test_code_in_the_text_is_not_speech():
     book = good_lesson()
     book.cells[0].source += "\n\n```text\njust\n```\n\n[x](https://example.org/just) ``just``"
-    assert list(house_rules.speaks_plainly(Page("", refresh.to_text(book)))) == []
+    assert list(house_rules.speaks_plainly(Page("", notebook.to_text(book)))) == []
 
 
 def test_a_cell_that_may_raise_may_store_its_error():
     book = good_lesson()
     stored_error(book)
     book.cells[1].metadata["tags"] = ["raises-exception"]
-    assert list(house_rules.holds_no_error(Page("", refresh.to_text(book)))) == []
+    assert list(house_rules.holds_no_error(Page("", notebook.to_text(book)))) == []

@@ -7,12 +7,12 @@ import pytest
 from house_rules import FOR_EVERY_NOTEBOOK, FOR_LESSONS, Page
 
 from course_utils.commands import refresh
-from course_utils.paths import NOTEBOOKS
+from course_utils.paths import NOTEBOOKS, place_of
 
 opened = cache(Page.open)
 PAGES = refresh.select([])
 CASES = [
-    pytest.param(path, rule, id=f"{refresh.place_of(path)}-{rule.__name__}")
+    pytest.param(path, rule, id=f"{place_of(path)}-{rule.__name__}")
     for path in PAGES
     for rule in FOR_EVERY_NOTEBOOK + (FOR_LESSONS if path.parent == NOTEBOOKS else ())
 ]
@@ -25,4 +25,4 @@ def test_there_are_lessons():
 @pytest.mark.parametrize("path, rule", CASES)
 def test_house_rule(path: Path, rule):
     complaints = list(rule(opened(path)))
-    assert not complaints, "\n".join(["", refresh.place_of(path), *complaints])
+    assert not complaints, "\n".join(["", place_of(path), *complaints])

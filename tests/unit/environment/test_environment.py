@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from course_utils import threads
-from course_utils.environment import Problem, install, pins, pip, places
+from course_utils.environment import install, pins, pip, places
 from course_utils.paths import ROOT
+from course_utils.problem import Problem
 
 # Pins
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from course_utils import threads
-from course_utils.environment import Problem, doctor, install, testing
-from course_utils.environment.testing import Outcome, Stage
+from course_utils.environment import doctor, install, testing
+from course_utils.environment.testing import Stage, StageOutcomes
 from course_utils.paths import ROOT
+from course_utils.problem import Problem
 
 
 def plan(*options, quick=False, here=ROOT):
@@ -36,8 +37,8 @@ def test_an_expression_goes_to_every_stage():
 
 def test_paths_take_the_place_of_the_stages():
     here = ROOT / "tests" / "unit" / "environment"
-    [stage], rest = plan("test_main.py::test_help_names_every_command", "-v", here=here)
-    assert stage.arguments[0] == f"{here / 'test_main.py'}::test_help_names_every_command"
+    [stage], rest = plan("test_selftest.py::test_all_is_well_here", "-v", here=here)
+    assert stage.arguments[0] == f"{here / 'test_selftest.py'}::test_all_is_well_here"
     assert rest == ["-v"] and stage.side_by_side
     assert "--nbval" not in stage.arguments
 
@@ -76,9 +77,9 @@ def test_a_folder_without_tests_is_no_stage(tmp_path):
     ],
 )
 def test_the_exit_status_and_the_last_line(codes, status, word):
-    outcome = Outcome(codes)
-    assert outcome.exit_status == status
-    assert word in outcome.summary(60.0)
+    outcomes = StageOutcomes(codes)
+    assert outcomes.exit_status == status
+    assert word in outcomes.summary(60.0)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from numbers import Number
 import pytest
 from torch import Tensor
 
+from course_utils import notebook as notebooks
 from course_utils.checks import catalog, isolate, source
 from course_utils.checks.judge import KnownMistakes, judge
-from course_utils.commands import refresh
 from course_utils.paths import ROOT, SOLUTIONS
 
 TASKS = [declared for number in catalog.lesson_numbers() for declared in catalog.tasks_of(number)]
@@ -96,7 +96,7 @@ LESSONS = [number for number in catalog.lesson_numbers() if number != "00"]
 
 def cells_of(folder, lesson: str) -> list[str]:
     (path,) = folder.glob(f"{lesson}_*/{lesson}_*.ipynb")
-    notebook = refresh.read(path.read_text(encoding="utf-8"))
+    notebook = notebooks.read(path.read_text(encoding="utf-8"))
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from course_utils.commands.reproduce import EXPERIMENTS, main
-from course_utils.environment import Problem
+from course_utils.problem import Problem
 from course_utils.experiments import report, runs, sparse
 from course_utils.experiments.choices import (
     CONFIGURATIONS,

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from course_utils import __main__ as entry
-from course_utils.environment import Problem, commands, install
+from course_utils.commands import command_line
+from course_utils.environment import install
 from course_utils.paths import ROOT
+from course_utils.problem import Problem
 
 
 @pytest.mark.parametrize("version", [(2, 7), (3, 6), (3, 10, 13)])
@@ -62,7 +64,7 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
 def test_help_names_every_command():
     told = run("-m", "course_utils", "--help")
     assert told.returncode == 0
-    assert all(f"\n  {name} " in told.stdout for name in commands.COMMANDS)
+    assert all(f"\n  {name} " in told.stdout for name in command_line.COMMANDS)
 
 
 def test_the_folder_can_be_called_from_elsewhere(tmp_path):
@@ -71,7 +73,7 @@ def test_the_folder_can_be_called_from_elsewhere(tmp_path):
 
 
 def test_a_wrong_command_says_which_there_are(capsys):
-    assert commands.main(["strat"]) == 2
+    assert command_line.main(["strat"]) == 2
     said = capsys.readouterr().err
     assert "'strat'" in said and "start, test, doctor" in said
 
@@ -80,8 +82,8 @@ def test_a_problem_is_one_line_and_a_failure(monkeypatch, capsys):
     def fail(arguments):
         raise Problem("The disk is full: free some.")
 
-    monkeypatch.setitem(commands.COMMANDS, "start", commands.Command("start", "", fail))
-    assert commands.main(["start"]) == 1
+    monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command("start", "", fail))
+    assert command_line.main(["start"]) == 1
     assert capsys.readouterr().err == "The disk is full: free some.\n"
 
 
@@ -89,8 +91,8 @@ def test_an_interruption_is_no_traceback(monkeypatch, capsys):
     def stop(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(commands.COMMANDS, "start", commands.Command("start", "", stop))
-    assert commands.main(["start"]) == 130
+    monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command("start", "", stop))
+    assert command_line.main(["start"]) == 130
     assert "Stopped" in capsys.readouterr().err
 
 
@@ -115,7 +117,7 @@ def test_start_keeps_its_own_options_and_hands_the_rest_to_pip(prepared, monkeyp
     monkeypatch.setattr(lab, "open_lab", lambda environment, **how: opened.append(how) or 0)
     monkeypatch.setattr(lab, "is_taken", lambda port: False)
     options = ["--extra-index-url", "ADDRESS", "--no-browser", "--port", "9001", "-v"]
-    assert commands.main(["start", *options]) == 0
+    assert command_line.main(["start", *options]) == 0
     assert prepared == [(["--extra-index-url", "ADDRESS", "-v"], {})]
     assert opened == [{"port": 9001, "browser": False}]
 
@@ -124,16 +126,16 @@ def test_a_taken_port_is_found_before_anything_is_installed(prepared, monkeypatc
     from course_utils.environment import lab
 
     monkeypatch.setattr(lab, "is_taken", lambda port: True)
-    assert commands.main(["start", "--port", "9001"]) == 1
+    assert command_line.main(["start", "--port", "9001"]) == 1
     assert "9001" in capsys.readouterr().err and prepared == []
 
 
 def test_other_commands_run_with_the_environments_python(prepared, monkeypatch, tmp_path):
     called = []
     monkeypatch.setattr(
-        commands.subprocess, "call", lambda command, env: called.append((command, env)) or 7
+        command_line.subprocess, "call", lambda command, env: called.append((command, env)) or 7
     )
-    assert commands.main(["refresh", "03"]) == 7
+    assert command_line.main(["refresh", "03"]) == 7
     [(command, variables)] = called
     assert command == [str(tmp_path / "bin" / "python"), "-m", "course_utils", "refresh", "03"]
     assert variables["PYTHONPATH"].startswith(str(ROOT)), "the command may come from any folder"
@@ -143,5 +145,5 @@ def test_inside_the_environment_a_command_is_its_module(prepared, monkeypatch):
     monkeypatch.setattr(install.Environment, "is_running", True)
     monkeypatch.setattr("course_utils.commands.refresh.main", lambda arguments: len(arguments))
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
-    assert commands.main(["refresh", "03", "04"]) == 2
+    assert command_line.main(["refresh", "03", "04"]) == 2
     assert prepared == []

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.environment import Problem, install, testing
+from course_utils.environment import install, testing
 from course_utils.paths import ROOT
+from course_utils.problem import Problem
 
 
 @dataclass(frozen=True)

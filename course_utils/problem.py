@@ -1,0 +1,5 @@
+"""What a user can mend. Standard library only: commands speak of it before anything is installed."""
+
+
+class Problem(Exception):
+    """Something the user can mend. Its text is one sentence that says how; no traceback is due."""
