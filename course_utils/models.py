@@ -160,7 +160,7 @@ class Decoder(_Stack):
             d_model=64, n_layers=6, d_ff=256,
         )
 
-    Raises ValueError for a mixer that says it is not causal: it would read what it has to write.
+    Raises ValueError for a mixer that does not say it is causal: it might read what it is to write.
     """
 
     name = "a decoder"
@@ -206,14 +206,21 @@ def _feed_forward(
 
 
 def _causal(mixer: nn.Module) -> nn.Module:
-    """The mixer, unless it says that it sees the future."""
-    if getattr(mixer, "causal", True):
-        return mixer
-    name = type(mixer).__name__
-    raise ValueError(
-        f"{name} with causal=False sees the tokens that the model is asked to predict. "
-        f"Make it with {name}(..., causal=True)."
-    )
+    """The mixer, if it says that no token hears a later one. ValueError otherwise."""
+    name, causal = type(mixer).__name__, getattr(mixer, "causal", None)
+    if not isinstance(causal, bool):
+        found = "it has no attribute causal" if causal is None else f"its causal is {causal!r:.60}"
+        raise ValueError(
+            f"{name} does not say whether it sees the tokens that the model is asked to predict: "
+            f"{found}. Add self.causal = True to it if no token hears a later one, and "
+            "self.causal = False if one may."
+        )
+    if not causal:
+        raise ValueError(
+            f"{name} with causal=False sees the tokens that the model is asked to predict. "
+            f"Make it with {name}(..., causal=True)."
+        )
+    return mixer
 
 
 class TextEncoder(nn.Module):
@@ -246,7 +253,7 @@ class Seq2SeqTransformer(nn.Module):
 
     parameters: the matrix, the encoder, the decoder, two closing norms.
 
-    Raises ValueError for a `decoder_mixer` that says it is not causal.
+    Raises ValueError for a `decoder_mixer` that does not say it is causal.
     Source: Vaswani et al. 2017, sections 3.1 to 3.4.
     """
 
@@ -413,7 +420,7 @@ class LanguageModel(nn.Module):
 
     parameters.
 
-    Raises ValueError for a mixer that says it is not causal.
+    Raises ValueError for a mixer that does not say it is causal.
     Sources: Radford et al. 2018, section 3.1 (the model); Press and Wolf 2017 (tying).
     """
 

@@ -2,7 +2,11 @@
 
     forward(x: [batch, n, d_model], mask: [batch, n] or None) -> [batch, n, d_model]
 
-`mask` is True at real tokens and False at padding. A model never asks which mixer it holds.
+    causal: bool
+
+`mask` is True at real tokens and False at padding. `causal` is True if no token hears a later one;
+a model that writes refuses a mixer that says False, or nothing. A model never asks which mixer it
+holds.
 
 A mixer that can go on where it stopped, for a model that writes, also has `new_cache()` and takes
 what that returns as `forward(x, mask, cache=...)`. If it returns None there is nothing to remember.

@@ -5,9 +5,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from test_attention import attention_like
-from test_models import block_like, torch_layer
 from torch import nn
+from torch_twins import D_FF, D_MODEL, N_HEADS, attention_like, block_like, torch_layer
 
 from course_utils.blocks import DecoderBlock, FeedForward
 from course_utils.mixers import Attention, NoMixing, SparseAttention, capture_attention
@@ -15,7 +14,7 @@ from course_utils.models import Decoder, Seq2SeqTransformer
 from course_utils.patterns import dense, window
 from course_utils.positions import sinusoidal
 
-VOCAB, D_MODEL, N_HEADS, N_LAYERS, D_FF = 11, 24, 3, 2, 40
+VOCAB, N_LAYERS = 11, 2
 SOURCE_REAL = torch.arange(6) < torch.tensor([6, 4, 2])[:, None]
 TARGET_REAL = torch.arange(5) < torch.tensor([5, 3, 1])[:, None]
 
@@ -338,6 +337,11 @@ def attention(layer: int) -> Attention:
     return Attention(8, 2)
 
 
+class SaysNothing(nn.Module):
+    def forward(self, x, mask=None):
+        return x
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
@@ -348,6 +352,7 @@ def attention(layer: int) -> Attention:
             "n_layers=0",
         ),
         (lambda: tiny_model(decoder_mixer=attention), "Attention.*causal=True"),
+        (lambda: tiny_model(decoder_mixer=lambda _: SaysNothing()), "SaysNothing.*self.causal = "),
         (lambda: tiny_model(d_model=26), "d_model=26.*n_heads=3"),
     ],
 )

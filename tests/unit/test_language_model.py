@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from test_models import block_like, torch_layer
 from torch import nn
+from torch_twins import D_FF, D_MODEL, N_HEADS, block_like, torch_layer
 
 from course_utils.mixers import Attention, KeyValues, NoMixing
 from course_utils.models import LanguageModel
 from course_utils.positions import LearnedPositions, NoPositions, Rotary, SinusoidalPositions
 
-VOCAB, D_MODEL, N_HEADS, N_LAYERS, D_FF, MAX_N = 11, 24, 3, 2, 40, 16
+VOCAB, N_LAYERS, MAX_N = 11, 2, 16
 
 POSITIONS = {
     "sinusoidal": lambda: SinusoidalPositions(D_MODEL),
@@ -221,14 +221,30 @@ def test_a_cache_belongs_to_its_batch(plain_shapes):
 
 
 class Forgetful(nn.Module):
+    causal = True
+
     def forward(self, x, mask=None):
         return x
+
+
+class Averages(nn.Module):
+    """Every token hears the mean of all, the later ones too, and nothing is said about it."""
+
+    def forward(self, x, mask=None):
+        return x.mean(dim=1, keepdim=True).expand_as(x)
+
+
+class SaysSoInAMethod(Averages):
+    def causal(self):
+        return False
 
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
         (lambda: tiny_model(mixer=lambda _: Attention(D_MODEL, N_HEADS)), "causal=True"),
+        (lambda: tiny_model(mixer=lambda _: Averages()), "Averages.*no attribute.*self.causal = "),
+        (lambda: tiny_model(mixer=lambda _: SaysSoInAMethod()), "its causal is <bound method"),
         (lambda: tiny_model(n_layers=0), "n_layers=0"),
         (lambda: tiny_model(mixer=lambda _: Forgetful()).new_cache(), "Forgetful.*use_cache=False"),
         (

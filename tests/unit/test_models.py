@@ -3,41 +3,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from test_attention import attention_like
 from torch import nn
+from torch_twins import D_FF, D_MODEL, N_HEADS, block_like, torch_layer
 
-from course_utils.blocks import Block, FeedForward
+from course_utils.blocks import Block
 from course_utils.mixers import Attention, NoMixing
 from course_utils.models import Embedding, Encoder, TextEncoder
 from course_utils.positions import LearnedPositions, Rotary, SinusoidalPositions, sinusoidal
-
-D_MODEL, N_HEADS, D_FF = 24, 3, 40
-
-
-def block_like(theirs: nn.TransformerEncoderLayer) -> Block:
-    ffn = FeedForward(D_MODEL, D_FF, activation=theirs.activation)
-    norm = "pre" if theirs.norm_first else "post"
-    block = Block(D_MODEL, attention_like(theirs.self_attn), ffn, norm=norm)
-    ffn.widen.load_state_dict(theirs.linear1.state_dict())
-    ffn.narrow.load_state_dict(theirs.linear2.state_dict())
-    block.mixer_norm.load_state_dict(theirs.norm1.state_dict())
-    block.ffn_norm.load_state_dict(theirs.norm2.state_dict())
-    return block
-
-
-def torch_layer(norm: str, activation=F.gelu) -> nn.TransformerEncoderLayer:
-    layer = nn.TransformerEncoderLayer(
-        D_MODEL,
-        N_HEADS,
-        D_FF,
-        dropout=0.0,
-        activation=activation,
-        batch_first=True,
-        norm_first=norm == "pre",
-    )
-    for parameter in layer.parameters():
-        nn.init.normal_(parameter, std=0.3)  # so that swapped norms or biases cannot hide
-    return layer
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])

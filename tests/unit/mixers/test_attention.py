@@ -3,30 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch_twins import D_MODEL, N_HEADS, attention_like, torch_attention
 
 from course_utils.mixers import Attention, NoMixing, capture_attention, dot_product_attention
 from course_utils.models import Encoder
 from course_utils.positions import Rotary
-
-D_MODEL, N_HEADS = 24, 3
-
-
-def attention_like(theirs: nn.MultiheadAttention, **options) -> Attention:
-    """Ours with the weights of torch's module, which keeps query, key and value in one matrix."""
-    ours = Attention(theirs.embed_dim, theirs.num_heads, **options).to(theirs.in_proj_weight.dtype)
-    parts = zip(theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3), strict=True)
-    for linear, (weight, bias) in zip((ours.query, ours.key, ours.value), parts, strict=True):
-        linear.weight.data, linear.bias.data = weight.data, bias.data
-    ours.out.load_state_dict(theirs.out_proj.state_dict())
-    return ours
-
-
-def torch_attention() -> nn.MultiheadAttention:
-    theirs = nn.MultiheadAttention(D_MODEL, N_HEADS, batch_first=True)
-    nn.init.normal_(theirs.in_proj_bias)  # torch starts biases at zero, which would hide a mix-up
-    nn.init.normal_(theirs.out_proj.bias)
-    return theirs
 
 
 @pytest.fixture
