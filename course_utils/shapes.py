@@ -33,6 +33,13 @@ def expect_boolean(mask: Tensor, who: str) -> None:
         )
 
 
+def expect_at_least(least: int, **numbers: int | None) -> None:
+    """Raise ValueError that names the first number that is below `least`; None is no number."""
+    for name, number in numbers.items():
+        if number is not None and number < least:
+            raise ValueError(f"{name} is a number of {least} or more, got {number}.")
+
+
 def heads_divide(d_model: int, n_heads: int) -> int:
     """The size of one head, d_model / n_heads; ValueError if that is no whole number."""
     if n_heads < 1:

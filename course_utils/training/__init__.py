@@ -1,6 +1,7 @@
 """Training: `fit` and its parts.
 
 loop.py        fit(model, batches, loss=…), step by step, resumable
+plan.py        how long, what to look at meanwhile, when to stop
 batches.py     sentences and texts as batches · losses.py what a batch costs
 schedules.py   the learning rate over the steps
 state.py       checkpoints · history.py the loss curve · report.py what is shown meanwhile

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from course_utils.shapes import expect_at_least
 from course_utils.text import BPETokenizer, pad
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
@@ -57,10 +58,13 @@ class PairBatch(NamedTuple):
 class LanguageBatches:
     """Random pieces of `n` tokens from one long text, without end.
 
-    `ids` are the token ids of the whole text. ValueError if they are too few for one piece.
+    `ids` are the token ids of the whole text. ValueError if they are too few for one piece, and for
+    numbers that make no batch.
     """
 
     def __init__(self, ids: Sequence[int] | Tensor, *, n: int, batch_size: int, seed: int = 0):
+        expect_at_least(1, n=n, batch_size=batch_size)
+        expect_at_least(0, seed=seed)
         self.ids = torch.as_tensor(ids, dtype=torch.long)
         if len(self.ids) < n + 1:
             raise ValueError(
@@ -81,6 +85,7 @@ def pieces_in_order(ids: Sequence[int] | Tensor, *, n: int, batch_size: int) -> 
 
     What a language model is measured on. The few tokens that fill no piece are left out.
     """
+    expect_at_least(1, n=n, batch_size=batch_size)
     ids = torch.as_tensor(ids, dtype=torch.long)
     n_pieces = (len(ids) - 1) // n
     if n_pieces < 1:
@@ -118,6 +123,7 @@ class PairBatches:
             )
         if not pairs:
             raise ValueError("there is no pair to make a batch of.")
+        expect_at_least(0, seed=seed)
         self.begin, self.end, self.pad_id = map(tokenizer.special_id, (BEGIN, END, PAD))
         self.ids = [(tokenizer.encode(s), tokenizer.encode(t)) for s, t in pairs]
         self.seed = seed

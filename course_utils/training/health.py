@@ -1,4 +1,4 @@
-"""Where a training run broke: the step, and the first layer that said something impossible."""
+"""Where a training run broke: the step, and the first layer whose output is not finite."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -31,13 +31,13 @@ def loss_is_not_finite(
         where = "Every layer's output is finite: look at the loss function itself."
         return Diverged(f"step {step}: the loss is {loss}. {where} {MEND}", step=step, layer=None)
     name, layer = found
-    said = f"{name or 'the model itself'} ({type(layer).__name__})"
+    label = f"{name or 'the model itself'} ({type(layer).__name__})"
     if all(weights.isfinite().all() for weights in layer.parameters()):
         why = "Its weights are finite."
     else:
         why = "Its weights are not finite either: an earlier step broke them."
     return Diverged(
-        f"step {step}: the loss is {loss}. The first layer whose output is not finite is {said}. "
+        f"step {step}: the loss is {loss}. The first layer whose output is not finite is {label}. "
         f"{why} {MEND}",
         step=step,
         layer=name,

@@ -1,6 +1,7 @@
 """What happened in a training run, step by step."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -29,11 +30,11 @@ class History:
 
     @property
     def best(self) -> tuple[int, float]:
-        """The step with the lowest validation loss, and that loss."""
+        """The step with the lowest validation loss, and that loss; NaN is above every number."""
         if not self.valid_losses:
             raise ValueError("nothing was measured on validation data: give `valid` to fit.")
-        lowest = min(range(len(self.valid_losses)), key=self.valid_losses.__getitem__)
-        return self.valid_steps[lowest], self.valid_losses[lowest]
+        measured = zip(self.valid_steps, self.valid_losses, strict=True)
+        return min(measured, key=lambda pair: (math.isnan(pair[1]), pair[1]))
 
     @property
     def recent(self) -> float:
@@ -53,8 +54,13 @@ class History:
 
     def save(self, path: str | Path) -> None:
         """Write JSON that `load` reads, digit for digit."""
-        write_atomically(Path(path), (json.dumps(asdict(self)) + "\n").encode("utf-8"))
+        write_atomically(Path(path).expanduser(), (json.dumps(asdict(self)) + "\n").encode("utf-8"))
 
     @classmethod
     def load(cls, path: str | Path) -> "History":
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        """Read what `save` wrote. ValueError that names the file if it is something else."""
+        path = Path(path).expanduser()
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path.name} was not written by History.save: {error}.") from error

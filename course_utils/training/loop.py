@@ -6,10 +6,11 @@ included, and nobody has to keep the state of a random number generator.
 """
 
 import math
+import operator
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from numbers import Real
 from pathlib import Path
@@ -19,16 +20,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_utils.shapes import expect_at_least
 from course_utils.training import health, state
-from course_utils.training.batches import Batches, Epoch, each_tensor
+from course_utils.training.batches import Batches, each_tensor
 from course_utils.training.history import History
 from course_utils.training.losses import Loss
 from course_utils.training.parallel import Workers
-from course_utils.training.report import Report, report_on
+from course_utils.training.plan import Plan, Validation
+from course_utils.training.report import TrainingReport, report_on
 from course_utils.training.schedules import Schedule, constant
 
 LossFunction = Callable[[nn.Module, Any], Loss]
-Validation = Callable[[nn.Module], Real] | Epoch
 
 
 def fit(
@@ -53,8 +55,8 @@ def fit(
 ) -> History:
     """Train `model` for `steps` steps of AdamW; returns the loss curve.
 
-    `batches[i]` is a tensor or a tuple of tensors, with the examples along the first dimension.
-    `loss(model, batch)` returns a `Loss`. Each step follows the mean over all tokens of
+    `batches[i]`, i = 0, 1, …, is a tensor or a tuple of tensors, with the examples along the first
+    dimension. `loss(model, batch)` returns a `Loss`. Each step follows the mean over all tokens of
     `accumulate` batches. `learning_rate` is a number or a function of the step, counted from 1;
     weight decay acts on matrices only; a gradient longer than `clip` is shortened to it.
 
@@ -71,26 +73,16 @@ def fit(
     On a GPU that has bfloat16, matrices are multiplied in it. Under torchrun the processes share
     each batch, and the results are those of one process up to rounding. `show=False` is silent.
 
-    Raises `health.Diverged`, which names the step and the layer, if the loss or its
-    gradient is not finite. Sources: Loshchilov and Hutter 2019 (AdamW); Pascanu et al. 2013
-    (clipping).
+    Raises `health.Diverged`, which names the step and the layer, if the loss or its gradient is not
+    finite; ValueError for settings that make no sense, a checkpoint of another run, and batches or
+    validation data in which nothing counts. Sources: Loshchilov and Hutter 2019 (AdamW); Pascanu
+    et al. 2013 (clipping); Vaswani et al. 2017, section 5.3 (β₂ = 0.98).
     """
-    counts = {"steps": steps, "every": every, "accumulate": accumulate, "patience": patience}
-    for name, count in counts.items():
-        if count is not None and count < 1:
-            raise ValueError(f"{name} is a number of 1 or more, got {count}.")
-    for name, waits in {"patience": patience, "enough": enough}.items():
-        if waits is not None and valid is None:
-            raise ValueError(f"{name} waits for the loss on validation data: give `valid` too.")
-    if not (valid is None or callable(valid) or isinstance(valid, Epoch)):
-        raise TypeError(
-            f"valid is a function of the model, or batches that come to an end; {type(valid)} has "
-            "no len(). Give a list, such as pieces_in_order(…)."
-        )
-    run = Run(model, batches, loss, learning_rate, weight_decay=weight_decay, betas=betas,
-              clip=clip, accumulate=accumulate, seed=seed)  # fmt: skip
-    run.plan(steps, minutes, every, valid, patience, enough)
-    run.checkpoint = None if checkpoint is None else Path(checkpoint)
+    plan = Plan(steps, every, valid, minutes, patience, enough)
+    run = TrainingRun(
+        model, batches, loss, plan, learning_rate, weight_decay=weight_decay, betas=betas,
+        clip=clip, accumulate=accumulate, seed=seed, checkpoint=checkpoint,
+    )  # fmt: skip
     if run.checkpoint is not None and run.checkpoint.exists():
         run.resume()
     was_training = model.training
@@ -101,14 +93,18 @@ def fit(
     return run.history
 
 
-class Run:
-    """One training run: what is trained, how, and how far it has come."""
+class TrainingRun:
+    """One training run: what is trained, how, and how far it has come.
+
+    All settings become plain numbers here, NumPy's too: a checkpoint holds nothing else.
+    """
 
     def __init__(
         self,
         model: nn.Module,
         batches: Batches,
         loss: LossFunction,
+        plan: Plan,
         learning_rate: Real | Schedule,
         *,
         weight_decay: Real,
@@ -116,50 +112,52 @@ class Run:
         clip: Real | None,
         accumulate: int,
         seed: int,
+        checkpoint: str | Path | None,
     ):
-        self.model, self.batches, self.loss = model, batches, loss
-        self.rate = learning_rate if callable(learning_rate) else constant(learning_rate)
-        self.clip, self.accumulate, self.seed = clip, accumulate, seed
-        self.settings = {"weight_decay": weight_decay, "betas": list(betas), "clip": clip,
-                         "accumulate": accumulate, "seed": seed}  # fmt: skip
+        expect_at_least(1, accumulate=accumulate)
+        expect_at_least(0, seed=seed)
+        expect_enough_batches(batches, plan.steps * accumulate)
+        if clip is not None and not clip > 0:
+            raise ValueError(f"clip is a length above 0, or None for no clipping; got {clip}.")
+        self.model, self.batches, self.loss, self.plan = model, batches, loss, plan
+        self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
+        self.clip = None if clip is None else float(clip)
+        self.accumulate, self.seed = operator.index(accumulate), operator.index(seed)
+        decay, betas = float(weight_decay), tuple(map(float, betas))
+        self.settings = {"weight_decay": decay, "betas": list(betas), "clip": self.clip,
+                         "accumulate": self.accumulate, "seed": self.seed}  # fmt: skip
+        self.checkpoint = None if checkpoint is None else Path(checkpoint).expanduser()
         self.device = next(model.parameters()).device
-        self.optimizer = adamw(model, weight_decay=weight_decay, betas=betas)
+        self.optimizer = adamw(model, weight_decay=decay, betas=betas)
         self.workers = Workers(self.device)
+        self.together = model  # from the first step on the one that averages over all processes
         self.history = History()
+        self.clock = Clock(self.history)
         self.best: dict[str, Tensor] | None = None
 
-    def plan(
-        self,
-        steps: int,
-        minutes: Real | None,
-        every: int,
-        valid: Validation | None,
-        patience: int | None,
-        enough: Real | None,
-    ) -> None:
-        """How long to train, and what to look at meanwhile."""
-        self.steps, self.every, self.patience, self.enough = steps, every, patience, enough
-        self.seconds_allowed = math.inf if minutes is None else 60 * minutes
-        self.valid = valid
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 1."""
+        return float(self.schedule(step))
 
     def go(self, show: bool) -> None:
         """Train until there is a reason to stop."""
-        late = "minutes" if self.history.seconds >= self.seconds_allowed else ""
-        self.history.stopped = self.reason_to_stop() or late
-        if not self.history.stopped:  # a finished run that is resumed has nothing left to do
+        history = self.history
+        late = "minutes" if self.plan.too_late(history.seconds) else ""
+        history.stopped = self.plan.reason_to_stop(history) or late
+        if not history.stopped:  # a finished run that is resumed has nothing left to do
             self.together = self.workers.wrap(self.model)
-            report = report_on(self.steps, self.every, show and self.workers.rank == 0)
-            self.start_the_clock()
-            report.start(self.history)
+            report = report_on(self.plan.steps, self.plan.every, show and self.workers.rank == 0)
+            self.clock = Clock(history)
+            report.start(history)
             try:
                 with own_randomness(self.device), interruptions() as asked:
                     self.take_steps(report, asked)
             finally:
-                report.finish(self.history)
+                report.finish(history)
         if self.best is not None:
             self.model.load_state_dict(self.best)
 
-    def take_steps(self, report: Report, asked: list) -> None:
+    def take_steps(self, report: TrainingReport, asked: list) -> None:
         """One step after the other; an interruption that gets through ends them in good order."""
         try:
             self.look()
@@ -179,7 +177,7 @@ class Run:
         number = len(self.history.steps) + 1
         torch.manual_seed(seed_of(self.seed, number, self.workers.rank))
         self.model.train()
-        late = time.monotonic() - self.began >= self.seconds_allowed
+        late = self.plan.too_late(self.clock.seconds())
         total, tokens = self.gradients(number)
         # What one process was asked to do, or finds, all of them have to do.
         total, tokens, interrupted, late = self.workers.sum(total, tokens, bool(asked), late)
@@ -191,7 +189,7 @@ class Run:
         self.history.steps.append(number)
         self.history.losses.append(total / tokens)
         self.history.tokens += int(tokens)
-        self.look_at_the_clock()
+        self.clock.note()
         self.history.stopped = "interrupted" if interrupted else "minutes" if late else ""
 
     def gradients(self, number: int) -> tuple[float, int]:
@@ -208,8 +206,20 @@ class Run:
 
     def share(self, number: int) -> list[Any]:
         """This process's rows of the batches of a step."""
-        first = (number - 1) * self.accumulate
-        return [self.workers.share(self.batches[first + i]) for i in range(self.accumulate)]
+        last = number * self.accumulate
+        return [
+            self.workers.share(self.batch(i, number)) for i in range(last - self.accumulate, last)
+        ]
+
+    def batch(self, i: int, step: int) -> Any:
+        """Batch number i, counted from 0."""
+        try:
+            return self.batches[i]
+        except IndexError as error:
+            raise IndexError(
+                f"step {step}: there is no batch number {i}, counted from 0. Take fewer steps, or "
+                "batches without an end, such as LanguageBatches or PairBatches."
+            ) from error
 
     def measure(self, model: nn.Module, batch: Any) -> Loss:
         """The loss of one batch, in half precision where the device has it."""
@@ -253,59 +263,34 @@ class Run:
     def look(self) -> None:
         """Where it is due: validate, find out whether to stop, write the checkpoint."""
         number, history = len(self.history.steps), self.history
-        due = number % self.every == 0 or number == self.steps or history.stopped == "minutes"
-        due = due and number > 0
-        if due and self.valid is not None and history.valid_steps[-1:] != [number]:
+        due = self.plan.is_due(history)
+        if due and self.plan.valid is not None and history.valid_steps[-1:] != [number]:
             torch.manual_seed(seed_of(self.seed, number, self.workers.rank))
-            history.valid_losses.append(self.validate())
+            history.valid_losses.append(self.validate(self.plan.valid))
             history.valid_steps.append(number)
-            self.look_at_the_clock()
-            if self.patience is not None and history.best[0] == number:
+            self.clock.note()
+            if self.plan.patience is not None and history.best[0] == number:
                 weights = self.model.state_dict()
                 self.best = {name: tensor.clone() for name, tensor in weights.items()}
-        history.stopped = history.stopped or self.reason_to_stop()
+        history.stopped = history.stopped or self.plan.reason_to_stop(history)
         if due or history.stopped:
             self.save()
 
     @torch.no_grad()
-    def validate(self) -> float:
+    def validate(self, valid: Validation) -> float:
         """The loss on the validation data, in nats a token."""
         self.model.eval()
-        if callable(self.valid):
+        if callable(valid):
             # The same number in each process, unless chance is in it: then the average.
-            return self.workers.sum(float(self.valid(self.model)))[0] / self.workers.count
+            return self.workers.sum(float(valid(self.model)))[0] / self.workers.count
         total, tokens = 0.0, 0
-        for i in range(self.workers.rank, len(self.valid), self.workers.count):
-            part = self.measure(self.model, each_tensor(self.valid[i], self.workers.bring))
+        for i in range(self.workers.rank, len(valid), self.workers.count):
+            part = self.measure(self.model, each_tensor(valid[i], self.workers.bring))
             total, tokens = total + part.total.item(), tokens + part.n_tokens
         total, tokens = self.workers.sum(total, tokens)
+        if tokens == 0:
+            raise ValueError("no token of the validation data counts, its masks are all False.")
         return total / tokens
-
-    def start_the_clock(self) -> None:
-        self.began = time.monotonic() - self.history.seconds
-        self.began_work = time.process_time() - self.history.processor_seconds
-
-    def look_at_the_clock(self) -> None:
-        self.history.seconds = time.monotonic() - self.began
-        self.history.processor_seconds = time.process_time() - self.began_work
-
-    def reason_to_stop(self) -> str:
-        """Why this run is over, as far as its losses say; "" if it is not.
-
-        The clock is asked elsewhere: it is not the same one in every process.
-        """
-        history = self.history
-        if len(history.steps) >= self.steps:
-            return "steps"
-        if not history.valid_losses:
-            return ""
-        if self.enough is not None and history.valid_losses[-1] <= self.enough:
-            return "enough"
-        if self.patience is not None:
-            since = history.valid_losses[history.valid_steps.index(history.best[0]) + 1 :]
-            if len(since) >= self.patience:
-                return "patience"
-        return ""
 
     # On the disk
 
@@ -326,6 +311,36 @@ class Run:
         state.refuse_another_run(self.checkpoint, saved.settings, here)
         state.put_back(self.checkpoint, saved, self.model, self.optimizer)
         self.history, self.best = saved.history, saved.best
+
+
+class Clock:
+    """Writes into a history how long its run has taken, those it was resumed from included."""
+
+    def __init__(self, history: History):
+        self.history = history
+        self.began = time.monotonic() - history.seconds
+        self.began_work = time.process_time() - history.processor_seconds
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def note(self) -> None:
+        self.history.seconds = self.seconds()
+        self.history.processor_seconds = time.process_time() - self.began_work
+
+
+def expect_enough_batches(batches: Batches, needed: int) -> None:
+    """Raise TypeError unless batches have numbers, ValueError if a list of them is too short."""
+    if not isinstance(batches, Batches):
+        raise TypeError(
+            f"batches are asked for by number, batches[i]; {type(batches)} cannot be. Give a "
+            "list, such as [tuple(batch) for batch in loader]."
+        )
+    if isinstance(batches, Sequence) and len(batches) < needed:
+        raise ValueError(
+            f"these are {len(batches)} batches, and the steps need {needed}. Take fewer steps, or "
+            "batches without an end, such as LanguageBatches or PairBatches."
+        )
 
 
 def adamw(model: nn.Module, *, weight_decay: Real, betas: tuple[Real, Real]) -> torch.optim.AdamW:

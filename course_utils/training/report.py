@@ -12,11 +12,11 @@ POINTS = 200  # of a curve, at most: more cannot be told apart
 SECONDS_BETWEEN = 0.4  # two drawings; each takes about a millisecond
 
 
-def report_on(steps: int, every: int, show: bool) -> "Report":
+def report_on(steps: int, every: int, show: bool) -> "TrainingReport":
     """The right report for where the program runs."""
     if not show:
-        return Report(steps, every)
-    return (Live if in_notebook() else Lines)(steps, every)
+        return TrainingReport(steps, every)
+    return (NotebookReport if in_notebook() else TerminalReport)(steps, every)
 
 
 def in_notebook() -> bool:
@@ -28,12 +28,12 @@ def in_notebook() -> bool:
     return hasattr(get_ipython(), "kernel")
 
 
-class Report:
-    """No report at all, and what the others have in common."""
+class TrainingReport:
+    """Shows nothing; and what those that show something have in common."""
 
     def __init__(self, steps: int, every: int):
         self.steps, self.every = steps, every
-        self.began: tuple[int, float, int] | None = None  # step, seconds and tokens at the start
+        self.began = 0, 0.0, 0  # steps, seconds and tokens when this process took over
 
     def start(self, history: History) -> None:
         """Called once before the first step, and with a past if the run was resumed."""
@@ -61,7 +61,7 @@ class Report:
         return " · ".join(parts)
 
 
-class Lines(Report):
+class TerminalReport(TrainingReport):
     """Plain text: a line every `every` steps."""
 
     def step(self, history: History) -> None:
@@ -72,23 +72,27 @@ class Lines(Report):
         print(summary(history), flush=True)
 
 
-class Live(Report):
+class NotebookReport(TrainingReport):
     """A curve in the notebook, drawn anew in the same place; at the end a figure and one line.
 
     The figure's alternative text is known before the first step and is the first thing sent: nbval,
     which sees nothing but that, finds what is stored. The numbers stand in the line below.
     """
 
+    def __init__(self, steps: int, every: int):
+        super().__init__(steps, every)
+        self.alt = (
+            f"A curve: the loss over the training steps, {steps:,} of them planned. "
+            "The line below says where it began and where it ended."
+        )
+        self.drawn = -math.inf  # the first picture always comes, also on a machine just started
+        self.handle = None  # IPython's, of the one output; there from `start` on
+
     def start(self, history: History) -> None:
         super().start(history)
         from IPython.display import display
 
-        self.alt = (
-            f"A curve: the loss over the training steps, {self.steps:,} of them planned. "
-            "The line below says where it began and where it ended."
-        )
         self.handle = display({"text/plain": self.alt}, raw=True, display_id=True)
-        self.drawn = -math.inf  # the first picture always comes, also on a machine just started
 
     def step(self, history: History) -> None:
         now = time.monotonic()
@@ -105,19 +109,21 @@ class Live(Report):
 
     def page(self, history: History) -> str:
         """Progress bar, numbers and curve as HTML, in the colors of the page around it."""
-        said = html.escape(self.progress(history))
+        numbers = html.escape(self.progress(history))
         return (
             f'<progress max="{self.steps}" value="{len(history.steps)}" style="width: 100%" '
-            f'aria-label="training steps done"></progress><div>{said}</div>{curve(history)}'
+            f'aria-label="training steps done"></progress><div>{numbers}</div>{curve(history)}'
         )
 
 
 def curve(history: History, width: int = 640, height: int = 160) -> str:
     """The training loss as an SVG line, with its scale at the left; the valid loss as dots."""
     steps, losses = history.averaged(max(1, math.ceil(len(history.steps) / POINTS)))
-    valid = list(zip(history.valid_steps, history.valid_losses, strict=True))
-    low, high = (pick(losses + history.valid_losses) for pick in (min, max))
-    low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
+    measured = zip(history.valid_steps, history.valid_losses, strict=True)
+    valid = [(step, loss) for step, loss in measured if math.isfinite(loss)]
+    shown = losses + [loss for _, loss in valid]
+    low, high = math.floor(min(shown)), math.ceil(max(shown))
+    high = max(high, low + 1)
 
     def place(step: int, loss: Real) -> tuple[float, float]:
         across = 40 + (width - 50) * step / max(history.steps)
@@ -151,11 +157,11 @@ ENDINGS = {
 def summary(history: History) -> str:
     """The last line. Where it ended is said so coarsely that it is the same on every machine."""
     ending = ENDINGS.get(history.stopped, "stopped")
-    said = f"{len(history.steps):,} steps, {history.tokens:,} tokens: {ending}."
+    line = f"{len(history.steps):,} steps, {history.tokens:,} tokens: {ending}."
     if history.steps:
         end = ceiling(history.recent)
-        said += f" Loss: {history.losses[0]:.1f} at first, in the end below {end}."
-    return said
+        line += f" Loss: {history.losses[0]:.1f} at first, in the end below {end}."
+    return line
 
 
 def ceiling(loss: Real) -> float:

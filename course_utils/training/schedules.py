@@ -9,7 +9,9 @@ Schedule = Callable[[int], Real]
 
 def constant(rate: Real, *, warmup: int = 0) -> Schedule:
     """Always `rate`, after a climb of `warmup` steps."""
-    return lambda step: rate * _climb(step, warmup)
+    if warmup < 0:
+        raise ValueError(f"warmup is a number of steps, 0 or more, got {warmup}.")
+    return lambda step: rate * _share_of_warmup(step, warmup)
 
 
 def noam(d_model: int, *, warmup: int = 4000) -> Schedule:
@@ -38,14 +40,14 @@ def warmup_cosine(peak: Real, *, warmup: int, steps: int, floor: Real = 0.1) -> 
 
     def rate(step: int) -> Real:
         if step <= warmup:
-            return peak * _climb(step, warmup)
+            return peak * _share_of_warmup(step, warmup)
         done = min(1.0, (step - warmup) / (steps - warmup))
         return peak * (floor + (1.0 - floor) * (1.0 + math.cos(math.pi * done)) / 2.0)
 
     return rate
 
 
-def _climb(step: int, warmup: int) -> float:
+def _share_of_warmup(step: int, warmup: int) -> float:
     """1/warmup at step 1, 2/warmup at step 2, … and 1 from step `warmup` on."""
     _first_is_one(step)
     return min(1.0, step / warmup) if warmup else 1.0

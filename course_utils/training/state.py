@@ -26,26 +26,48 @@ class Saved(NamedTuple):
 
 
 def save(path: Path, saved: Saved) -> None:
-    """Write a checkpoint: the whole new one, or the old one stays."""
+    """Write a checkpoint: the whole new one, or the old one stays.
+
+    It is read before it is put in place. ValueError if something in it cannot be read back.
+    """
     stream = io.BytesIO()
     torch.save({"format": FORMAT, **saved._asdict(), "history": asdict(saved.history)}, stream)
-    write_atomically(path, stream.getvalue())
+    content = stream.getvalue()
+    try:
+        read(content)
+    except Exception as error:
+        raise ValueError(
+            f"{path.name} was not written, because it could not be read again: {reason(error)}. "
+            "A checkpoint holds tensors and plain numbers: look at the model's state_dict()."
+        ) from error
+    write_atomically(path, content)
 
 
 def load(path: Path) -> Saved:
     """Read a checkpoint. Tensors come to the CPU; `load_state_dict` takes them where they belong.
 
-    Only numbers and tensors are read, never code, so that a file from anybody is safe to open.
+    ValueError if it is damaged, or holds anything but numbers and tensors.
     """
     begin_again = f"Delete {path} to begin again, or name another file."
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        if stored.pop("format") != FORMAT:
-            raise ValueError("it was written by another version of the course")
-        return Saved(**{**stored, "history": History(**stored["history"])})
+        return read(path.read_bytes())
     except Exception as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ValueError(f"this checkpoint cannot be read: {reason}. {begin_again}") from error
+        raise ValueError(
+            f"this checkpoint cannot be read: {reason(error)}. {begin_again}"
+        ) from error
+
+
+def read(content: bytes) -> Saved:
+    """Only numbers and tensors are read, never code: a file from anybody is safe to open."""
+    stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if stored.pop("format") != FORMAT:
+        raise ValueError("it was written by another version of the course")
+    return Saved(**{**stored, "history": History(**stored["history"])})
+
+
+def reason(error: Exception) -> str:
+    """The first line of what an error says, or its name if it says nothing."""
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def refuse_another_run(path: Path, stored: dict[str, Any], given: dict[str, Any]) -> None:

@@ -142,11 +142,30 @@ def test_cuts_keep_both_tables_within_the_tokens(lengths):
         ({"batch_size": 2, "max_tokens": 9}, "batch_size=2 and max_tokens=9"),
         ({"max_tokens": 5}, "9 tokens, more than max_tokens=5"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": 2, "seed": -1}, "seed is a number of 0 or more, got -1"),
     ],
 )
 def test_sizes_that_make_no_sense(plain_shapes, wrong, named):
     with pytest.raises(ValueError, match=named):
         PairBatches(PAIRS, TOKENIZER, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"n": 0}, "n is a number of 1 or more, got 0"),
+        ({"batch_size": 0}, "batch_size is a number of 1 or more, got 0"),
+        ({"batch_size": -1}, "batch_size is a number of 1 or more, got -1"),
+        ({"seed": -1}, "seed is a number of 0 or more, got -1"),
+    ],
+)
+def test_numbers_that_cut_no_piece_of_a_text(plain_shapes, wrong, named):
+    numbers = {"n": 4, "batch_size": 2} | wrong
+    with pytest.raises(ValueError, match=named):
+        LanguageBatches(range(50), **numbers)
+    if "seed" not in wrong:
+        with pytest.raises(ValueError, match=named):
+            pieces_in_order(range(50), **numbers)
 
 
 def test_each_tensor_keeps_the_kind_of_batch():

@@ -48,6 +48,7 @@ def test_constant_after_a_climb():
     [
         (lambda: noam(512)(0), "got 0"),
         (lambda: constant(1.0)(-1), "got -1"),
+        (lambda: constant(1.0, warmup=-4), "got -4"),
         (lambda: noam(0), "got 0 and 4000"),
         (lambda: warmup_cosine(1.0, warmup=5, steps=5), "warmup=5 .* steps=5"),
     ],

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -116,6 +117,28 @@ def test_several_small_batches_are_one_large_one():
 def test_the_same_seed_is_the_same_run_and_another_is_another():
     losses = [run(seed=seed).losses for seed in (3, 3, 4)]
     assert losses[0] == losses[1] != losses[2]  # the seed of the dropout
+
+
+def test_each_step_throws_dice_of_its_own_and_the_same_ones_when_it_is_resumed(tmp_path):
+    """Or every step would drop the same numbers out."""
+    thrown = []
+
+    def loss(model, batch):
+        thrown.append(torch.rand(1).item())
+        return language_loss(model, batch)
+
+    run(loss=loss)
+    assert len(set(thrown)) == len(thrown) == 12
+    whole, thrown[:] = list(thrown), []
+    for steps in (6, 12):
+        run(loss=loss, steps=steps, checkpoint=tmp_path / "run.pt")
+    assert thrown == whole
+    assert len({loop.seed_of(1, step, rank) for step in (1, 2) for rank in (0, 1)}) == 4
+
+
+def test_the_betas_are_those_of_the_transformer_paper_if_none_are_given():
+    given = [run(**betas).losses for betas in ({}, {"betas": (0.9, 0.98)}, {"betas": (0.9, 0.999)})]
+    assert given[0] == given[1] != given[2]
 
 
 def test_the_callers_random_numbers_are_left_alone():
@@ -300,6 +323,28 @@ def test_patience_ends_it_and_gives_the_best_weights_back(tmp_path):
     assert torch.equal(weights(other), kept[1])
 
 
+@pytest.mark.parametrize(
+    ("scores", "measured", "best"),
+    [
+        ([math.nan, 3.0, 2.0, 1.0, 1.5, 1.7, 9.0], 6, 4),
+        ([2.0, math.nan, 1.0, math.nan, math.nan, 0.5], 5, 3),
+        ([math.nan] * 9, 3, 1),
+    ],
+)
+def test_nan_is_worse_than_any_validation_loss(scores, measured, best):
+    """It is never less than anything, and nothing is less than it."""
+    kept = []
+
+    def valid(model):
+        kept.append(weights(model).clone())
+        return scores[len(kept) - 1]
+
+    model = small()
+    history = run(model, valid=valid, steps=100, every=1, patience=2)
+    assert (history.stopped, len(kept), history.best[0]) == ("patience", measured, best)
+    assert torch.equal(weights(model), kept[best - 1])
+
+
 def test_a_validation_loss_that_is_good_enough_ends_it():
     scores = iter([3.0, 1.5, 1.0, 0.5])
     history = run(valid=lambda model: next(scores), steps=100, every=2, enough=1.0)
@@ -362,6 +407,62 @@ def test_a_checkpoint_of_another_model_or_of_nothing_is_named(tmp_path):
         run(checkpoint=path)
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"learning_rate": lambda step: np.minimum(3e-3, step * np.float64(1e-3))},
+        {"weight_decay": np.float64(0.1), "clip": np.float32(0.5)},
+        {"betas": np.array([0.9, 0.98]), "accumulate": np.int64(2)},
+        {"seed": np.int64(3), "learning_rate": np.float32(1e-3), "steps": np.int64(12)},
+        {"valid": lambda model: np.float64(1.0), "every": np.int64(4)},
+    ],
+    ids=lambda numbers: ", ".join(numbers),
+)
+def test_numpys_numbers_can_be_kept_and_gone_on_from(plain_shapes, tmp_path, numbers):
+    path = tmp_path / "run.pt"
+    run(checkpoint=path, **numbers | {"steps": np.int64(8)})
+    assert run(small(seed=9), checkpoint=path, **numbers).losses == run(**numbers).losses
+
+
+class Remembers(nn.Module):
+    """A part with a state that is neither a tensor nor a plain number."""
+
+    def __init__(self):
+        super().__init__()
+        self.state = torch.zeros(1)
+
+    def get_extra_state(self):
+        return self.state
+
+    def set_extra_state(self, state):
+        self.state = state
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    path, model = tmp_path / "run.pt", small()
+    model.memory = Remembers()
+    run(model, checkpoint=path, steps=4)
+
+    def loss(model, batch):
+        model.memory.state = np.float64(1.0)
+        return language_loss(model, batch)
+
+    with pytest.raises(ValueError, match="run.pt was not written.* look at the model's state_dict"):
+        run(model, loss=loss, checkpoint=path, steps=8)
+    assert state.load(path).history.steps == [1, 2, 3, 4] and os.listdir(tmp_path) == ["run.pt"]
+
+
+def test_a_checkpoint_may_lie_in_the_users_own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    history = run(steps=1, checkpoint="~/run.pt")
+    history.save("~/history.json")
+    assert os.listdir(tmp_path) == ["home"]
+    assert {path.name for path in (tmp_path / "home").iterdir()} == {"run.pt", "history.json"}
+    assert History.load("~/history.json") == history
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "folder" / "file"
     write_atomically(path, b"old")
@@ -404,9 +505,9 @@ def test_an_impossible_loss_names_step_and_layer_and_spoils_nothing(tmp_path, va
         run(model, loss=loss, checkpoint=tmp_path / "run.pt")
     assert caught.value.step == 7
     assert caught.value.layer == "encoder.blocks.1.ffn.dropout"
-    said = str(caught.value)
-    assert "step 7: the loss is " in said and "encoder.blocks.1.ffn.dropout (Poison)" in said
-    assert "Its weights are finite." in said
+    message = str(caught.value)
+    assert "step 7: the loss is " in message and "encoder.blocks.1.ffn.dropout (Poison)" in message
+    assert "Its weights are finite." in message
     assert torch.equal(weights(model), before[-2])  # those of before the step
     assert state.load(tmp_path / "run.pt").history.steps[-1] == 4
 
@@ -448,6 +549,12 @@ def test_a_gradient_that_is_not_finite_is_found_before_the_step():
         ({"accumulate": 0}, "accumulate is a number of 1 or more, got 0"),
         ({"patience": 3}, "patience waits .* give `valid` too"),
         ({"enough": 0.1}, "enough waits .* give `valid` too"),
+        ({"seed": -1}, "seed is a number of 0 or more, got -1"),
+        ({"clip": -1.0}, "clip is a length above 0, .* got -1.0"),
+        ({"clip": math.nan}, "clip is a length above 0, .* got nan"),
+        ({"valid": []}, "valid holds no batch"),
+        ({"batches": VALID, "steps": 5}, "these are 3 batches, and the steps need 5"),
+        ({"batches": VALID, "steps": 2, "accumulate": 2}, "3 batches, and the steps need 4"),
     ],
 )
 def test_arguments_that_make_no_sense(plain_shapes, wrong, named):
@@ -463,6 +570,40 @@ def test_a_loss_function_that_returns_something_else(plain_shapes):
 def test_validation_data_without_end_are_refused(plain_shapes):
     with pytest.raises(TypeError, match="LanguageBatches.* has no len"):
         run(valid=BATCHES)
+
+
+def test_a_loader_is_refused_by_what_it_lacks_and_a_list_of_it_taken(plain_shapes):
+    rows = torch.utils.data.TensorDataset(TEXT[:80].view(8, 10), TEXT[1:81].view(8, 10))
+    loader = torch.utils.data.DataLoader(rows, batch_size=4)
+    with pytest.raises(TypeError, match=r"DataLoader'> has no valid\[i\]\. Give a list"):
+        run(valid=loader)
+    with pytest.raises(TypeError, match=r"batches\[i\]; .*DataLoader'> cannot be\. Give a list"):
+        run(batches=loader)
+    batches = [tuple(batch) for batch in loader]
+
+    def loss(model, batch):
+        return cross_entropy(model(batch[0]), batch[1])
+
+    history = run(batches=batches, valid=batches, loss=loss, steps=2)
+    assert history.tokens == 80 and history.valid_steps == [2]
+
+
+def test_data_that_end_too_early_name_the_step_and_the_batch():
+    class Four:
+        def __getitem__(self, i):
+            return [BATCHES[i] for i in range(4)][i]
+
+    with pytest.raises(IndexError, match="step 3: there is no batch number 4, counted from 0"):
+        run(batches=Four(), accumulate=2)
+
+
+def test_validation_data_in_which_nothing_counts():
+    def loss(model, batch):
+        mask = torch.full(batch.targets.shape, model.training)
+        return cross_entropy(model(batch.inputs), batch.targets, mask=mask)
+
+    with pytest.raises(ValueError, match="no token of the validation data counts"):
+        run(loss=loss, valid=VALID)
 
 
 def test_a_batch_in_which_nothing_counts():
@@ -580,6 +721,14 @@ def test_a_notebook_is_not_flooded(monkeypatch, capfd):
     assert len(notebook.messages) == 3  # words, one picture of the first step, the figure
 
 
+@pytest.mark.parametrize("unreal", [math.nan, math.inf, -math.inf])
+def test_a_validation_loss_that_cannot_be_drawn_is_left_out_of_the_curve(unreal):
+    history = History([1, 2, 3], [5.0, 3.0, 2.0], [1, 2, 3], [unreal, 4.0, unreal])
+    drawn = report.curve(history)
+    assert drawn.count("<circle") == 1
+    assert drawn == report.curve(History([1, 2, 3], [5.0, 3.0, 2.0], [2], [4.0]))
+
+
 def test_a_run_that_fails_still_shows_its_curve(monkeypatch, capfd):
     notebook = Notebook(monkeypatch)
     with pytest.raises(Killed):
@@ -612,10 +761,19 @@ def test_a_history_survives_the_disk(tmp_path):
     assert json.loads((tmp_path / "history.json").read_text())["stopped"] == "steps"
 
 
+@pytest.mark.parametrize("text", ["[]", '{"steps": [1]', '{"step": [1]}'])
+def test_another_file_is_no_history(tmp_path, text):
+    (tmp_path / "soup.json").write_text(text)
+    with pytest.raises(ValueError, match=r"soup\.json was not written by History\.save"):
+        History.load(tmp_path / "soup.json")
+
+
 def test_averages_and_the_best():
     history = History([1, 2, 3, 4, 5], [5.0, 3.0, 2.0, 2.0, 1.0], [2, 4], [1.5, 2.5])
     assert history.averaged(2) == ([2, 4, 5], [4.0, 2.0, 1.0])
     assert history.best == (2, 1.5)
+    nan_first = History(valid_steps=[1, 2, 3], valid_losses=[math.nan, 2.0, 1.0])
+    assert nan_first.best == (3, 1.0)
     assert history.recent == 1.0
     assert History(list(range(40)), [9.0] * 38 + [2.0, 4.0]).recent == 3.0
     with pytest.raises(ValueError, match="give `valid`"):
