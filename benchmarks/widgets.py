@@ -32,8 +32,8 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Locator, Page, expect
 
-from course_utils.notebook import NOTEBOOK_METADATA
 from course_utils.environment.testing import find_browser
+from course_utils.notebook import NOTEBOOK_METADATA
 from course_utils.paths import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "browser"))

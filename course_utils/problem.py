@@ -1,4 +1,4 @@
-"""What a user can mend. Standard library only: commands speak of it before anything is installed."""
+"""What a user can mend. Standard library only: it is spoken of before anything is installed."""
 
 
 class Problem(Exception):

@@ -21,8 +21,8 @@ import torch
 
 import course_utils
 from course_utils.atomic import write_atomically
-from course_utils.problem import Problem
 from course_utils.experiments.choices import Choice
+from course_utils.problem import Problem
 from course_utils.training import parallel
 from course_utils.training.history import History
 

@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from course_utils.commands.reproduce import EXPERIMENTS, main
-from course_utils.problem import Problem
 from course_utils.experiments import report, runs, sparse
 from course_utils.experiments.choices import (
     CONFIGURATIONS,
@@ -26,6 +25,7 @@ from course_utils.experiments.choices import (
 from course_utils.experiments.runs import Run, Store, carry_out, with_seeds
 from course_utils.experiments.tasks import copying
 from course_utils.patterns import Pattern, dense, reach, sequential, strided
+from course_utils.problem import Problem
 from course_utils.training.history import History
 
 QUICK = copying.SIZES["quick"]
