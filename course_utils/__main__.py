@@ -1,6 +1,7 @@
 """The command line: python3 -m course_utils start, and what else `--help` names.
 
-Old versions of Python must be able to read this file, so that they can say what is wrong.
+Old versions of Python must be able to read this file, so that they can say what is wrong; and with
+it __init__.py and threads.py, which `-m course_utils` reads before it.
 """
 
 import os

@@ -1,14 +1,35 @@
-"""Where things lie, in the checkout and on the learner's disk. Standard library only."""
+"""Where things lie, in the checkout and on the learner's disk. Standard library only.
+
+ROOT is the course's own folder, the checkout. Where the package was installed on its own (`pip
+install`), data and shipped models lie in it, and there are no notebooks, exercises or tests.
+"""
 
 import os
 import sys
 from pathlib import Path
+
+from course_utils.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 EXERCISES = ROOT / "exercises"
 SOLUTIONS = ROOT / "solutions"
 DATA = ROOT / "course_utils" / "datasets"
+
+
+def in_checkout() -> bool:
+    """Whether the course's own folder is around the package, with its notebooks."""
+    return NOTEBOOKS.is_dir() and (ROOT / "pyproject.toml").is_file()
+
+
+def expect_checkout(what: str) -> None:
+    """A Problem where only the package was installed; `what` is the subject of its sentence."""
+    if not in_checkout():
+        raise Problem(
+            f"{what} needs the course's own folder, with its notebooks and exercises, and this is "
+            f"the package alone, installed in {ROOT}: go to a copy of the repository and run it "
+            "there."
+        )
 
 
 def place_of(path: Path) -> str:

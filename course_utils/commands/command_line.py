@@ -1,4 +1,9 @@
-"""The command line: what each command does, and with which Python."""
+"""The command line: what each command does, and with which Python.
+
+Exit statuses are the same everywhere: 0 is yes; 1 is no (a test failed, a task is not solved, the
+doctor misses something); 2 means that the question could not be asked, and a sentence says why; 130
+is a stop by Ctrl-C.
+"""
 
 import argparse
 import importlib
@@ -10,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.environment import install, testing
-from course_utils.paths import ROOT
+from course_utils.paths import ROOT, expect_checkout, in_checkout
 from course_utils.problem import Problem
+
+COULD_NOT = 2
+PIPE_CLOSED = 141  # what a shell reports of other programs, too
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ class Command:
     usage: str
     help: str
     run: Callable[[list[str]], int]
+    needs_checkout: bool = True  # not only the package, as `pip install` brings it
 
 
 def start(arguments: list[str]) -> int:
@@ -59,13 +68,12 @@ def module_command(name: str, module: str) -> Callable[[list[str]], int]:
     """A command that is the `main(arguments)` of a module, run by the environment's Python."""
 
     def run(arguments: list[str]) -> int:
-        environment = install.choose()
-        if not environment.is_running:
-            install.prepare(environment)
-            return again(environment, [name, *arguments])
-        os.environ["PYTHONPATH"] = os.pathsep.join(  # for kernels, which start in other folders
-            [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        )
+        if in_checkout():
+            environment = install.choose()
+            if not environment.is_running:
+                install.prepare(environment)
+                return again(environment, [name, *arguments])
+            os.environ["PYTHONPATH"] = python_path()  # for kernels, which start in other folders
         return importlib.import_module(module).main(arguments)
 
     return run
@@ -84,7 +92,7 @@ COMMANDS = {
     ),
     "doctor": Command("doctor", "say what is installed, what is missing, and the mend", doctor),
     "check": Command(
-        "check LESSON",
+        "check LESSON [--notebook PATH]",
         "validate a finished exercise, such as 03",
         module_command("check", "course_utils.checks.validate"),
     ),
@@ -92,11 +100,13 @@ COMMANDS = {
         "train translator|shakespeare [--steps N] [--minutes M] [--seed S] [--out FOLDER]",
         "train a model of lesson 06 or 08 from scratch, or go on where it was stopped",
         module_command("train", "course_utils.commands.train"),
+        needs_checkout=False,
     ),
     "reproduce": Command(
         "reproduce EXPERIMENT [--size quick|laptop|paper] [--help for more]",
         "measure a paper's claim again: sparse, universal",
         module_command("reproduce", "course_utils.commands.reproduce"),
+        needs_checkout=False,
     ),
     "refresh": Command(
         "refresh [--check] [LESSON ...]",
@@ -123,12 +133,14 @@ def parser_of(name: str) -> argparse.ArgumentParser:
 
 def again(environment: install.Environment, arguments: list[str]) -> int:
     """The same command with the environment's Python."""
-    variables = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    }
+    variables = {**os.environ, "PYTHONPATH": python_path()}
     command = [str(environment.python), "-m", "course_utils", *arguments]
     return subprocess.call(command, env=variables)
+
+
+def python_path() -> str:
+    """The course's folder first, then what the user has there."""
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def overview() -> str:
@@ -150,6 +162,17 @@ def overview() -> str:
 
 def main(argv: list[str]) -> int:
     """Run a command; its exit status. What a user can mend is said in one sentence."""
+    try:
+        try:
+            return run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on: `… --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(overview())
         return 0
@@ -158,11 +181,14 @@ def main(argv: list[str]) -> int:
         known = ", ".join(COMMANDS)
         print(f"There is no command {name!r}: choose one of {known}.", file=sys.stderr)
         return 2
+    command = COMMANDS[name]
     try:
-        return COMMANDS[name].run(arguments)
+        if command.needs_checkout:
+            expect_checkout(f"`{name}`")
+        return command.run(arguments)
     except Problem as problem:
         print(problem, file=sys.stderr)
-        return 1
+        return COULD_NOT
     except KeyboardInterrupt:
         print("\nStopped. The same command begins again where it has to.", file=sys.stderr)
         return 130

@@ -2,7 +2,7 @@
 
 Standard library only: these modules run on a bare Python, before anything is installed.
 
-    pins      which versions, read from pyproject.toml
+    pins      which versions, read from pyproject.toml and constraints.txt
     places    where each system keeps interpreters and browsers
     pip       pip with a sign of life, and its failures in one sentence
     install   .venv: made, known to be ready, remade when broken

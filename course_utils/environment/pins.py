@@ -1,6 +1,11 @@
-"""Which versions the course was tested with. pyproject.toml is the one place that names them."""
+"""Which versions the course was tested with.
+
+pyproject.toml names the packages and the range of versions that may do; constraints.txt names the
+one version of each that `start` and `test` install.
+"""
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +32,32 @@ class Pins:
         return hashlib.sha256(wanted.encode()).hexdigest()[:16]
 
 
-def read(pyproject: Path = ROOT / "pyproject.toml") -> Pins:
-    """The pins in a pyproject.toml."""
-    content = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+def read(folder: Path = ROOT) -> Pins:
+    """What the pyproject.toml of a folder names, pinned by the constraints.txt beside it."""
+    content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     project, own = content["project"], content["tool"]["attention-optional"]
+    versions = constraints(folder / "constraints.txt")
+
+    def pinned(requirements: list[str]) -> tuple[str, ...]:
+        names = map(name_of, requirements)
+        return tuple(f"{name}=={versions[name]}" for name in names)
+
     return Pins(
-        course=tuple(project["dependencies"]),
-        weights=tuple(own["weights"]),
-        test=tuple(project["optional-dependencies"]["test"]),
+        course=pinned(project["dependencies"]),
+        weights=pinned(own["weights"]),
+        test=pinned(project["optional-dependencies"]["test"]),
     )
+
+
+def constraints(file: Path) -> dict[str, str]:
+    """{"torch": "2.13.0", …} from a constraints file of pip's, one exact version a line."""
+    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
+    return dict(name_and_version(line) for line in lines if line)
+
+
+def name_of(requirement: str) -> str:
+    """ "torch" for "torch>=2.13,<2.14"."""
+    return re.match(r"[A-Za-z0-9._-]+", requirement)[0]
 
 
 def name_and_version(requirement: str) -> tuple[str, str]:

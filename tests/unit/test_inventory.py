@@ -32,6 +32,7 @@ USED_OTHERWISE = {
     "pytest-xdist": "pytest's plugin that runs tests side by side",
     "beartype": "checks annotations in the tests, named in conftest.py",
     "ruff": "contributors",
+    "setuptools": "builds the wheel that a test installs",
 }
 
 

@@ -1,6 +1,8 @@
 """The command line: old Pythons are told so, commands are found, mistakes are one sentence."""
 
 import ast
+import dataclasses
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from course_utils import __main__ as entry
+from course_utils import paths
 from course_utils.commands import command_line
 from course_utils.environment import install
 from course_utils.paths import ROOT
 from course_utils.problem import Problem
+
+ENVIRONMENT = ROOT / "course_utils" / "environment"
 
 
 @pytest.mark.parametrize("version", [(2, 7), (3, 6), (3, 10, 13)])
@@ -27,33 +32,37 @@ def test_a_new_python_may_go_on(version):
     assert entry.too_old(version, "python3") is None
 
 
-def test_the_entry_can_be_read_by_python_3_6():
-    source = Path(entry.__file__).read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["__init__", "threads", "__main__"])
+def test_what_every_python_reads_first_can_be_read_by_an_old_one(name):
+    """`python2 -m course_utils` reads the package and threads.py before __main__.py can speak."""
+    source = (ROOT / "course_utils" / f"{name}.py").read_text(encoding="ascii")
     tree = ast.parse(source, feature_version=(3, 6))
-    strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
-    annotated = [
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.returns
+    younger = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr | ast.AnnAssign)
+        or (isinstance(node, ast.FunctionDef) and node.returns)
+        or (isinstance(node, ast.arg) and node.annotation)
+        or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
     ]
-    assert not strings and not annotated, "f-strings and annotations are younger than Python 2.7"
+    assert not younger, "Python 2.7 and 3.6 know no f-strings and no annotations"
 
 
-def outside_the_standard_library(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = set()
-    for node in tree.body:  # at the top of the module; what is inside functions may be optional
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names) - {"course_utils"}
+@pytest.mark.parametrize("arguments", [["--help"], ["start", "--help"], ["doctor", "--help"]])
+def test_what_runs_before_the_environment_needs_nothing_installed(arguments):
+    """-S: without site-packages, as on a bare machine."""
+    told = run("-S", "-m", "course_utils", *arguments)
+    assert told.returncode == 0 and "python3 -m course_utils" in told.stdout, told.stderr
 
 
-def test_what_runs_before_the_environment_needs_nothing_installed():
-    folder = ROOT / "course_utils" / "environment"
-    paths = [Path(entry.__file__), *sorted(folder.glob("*.py"))]
-    assert len(paths) > 5
-    strangers = {path.name: outside_the_standard_library(path) for path in paths}
-    assert not {name: found for name, found in strangers.items() if found}
+def test_the_rooms_that_run_before_the_environment_import_nothing_installed():
+    modules = [
+        "course_utils.commands.command_line",
+        *(f"course_utils.environment.{path.stem}" for path in ENVIRONMENT.glob("[a-z]*.py")),
+    ]
+    assert len(modules) > 7
+    told = run("-S", "-c", "".join(f"import {module}\n" for module in modules))
+    assert told.returncode == 0, told.stderr
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
@@ -83,8 +92,40 @@ def test_a_problem_is_one_line_and_a_failure(monkeypatch, capsys):
         raise Problem("The disk is full: free some.")
 
     monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command("start", "", fail))
-    assert command_line.main(["start"]) == 1
+    assert command_line.main(["start"]) == command_line.COULD_NOT == 2
     assert capsys.readouterr().err == "The disk is full: free some.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes tell nobody there")
+@pytest.mark.parametrize("arguments", [["--help"], ["start", "--help"]])
+def test_a_reader_who_has_gone_is_no_traceback(arguments):
+    """As in `python3 -m course_utils --help | head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "course_utils", *arguments]
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    ran = subprocess.run(
+        command, cwd=ROOT, env=buffered, stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (command_line.PIPE_CLOSED, "")
+
+
+@pytest.mark.parametrize("name", list(command_line.COMMANDS))
+def test_where_only_the_package_is_installed_a_command_runs_or_says_what_it_needs(
+    name, monkeypatch, capsys, tmp_path
+):
+    ran = []
+    command = command_line.COMMANDS[name]
+    stand_in = dataclasses.replace(command, run=lambda arguments: ran.append(name) or 0)
+    monkeypatch.setitem(command_line.COMMANDS, name, stand_in)
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
+    if name in ("train", "reproduce"):
+        assert command_line.main([name]) == 0 and ran == [name]
+    else:
+        assert command_line.main([name]) == command_line.COULD_NOT and not ran
+        said = capsys.readouterr().err
+        assert f"`{name}` needs the course's own folder" in said and len(said.splitlines()) == 1
 
 
 def test_an_interruption_is_no_traceback(monkeypatch, capsys):
@@ -126,7 +167,7 @@ def test_a_taken_port_is_found_before_anything_is_installed(prepared, monkeypatc
     from course_utils.environment import lab
 
     monkeypatch.setattr(lab, "is_taken", lambda port: True)
-    assert command_line.main(["start", "--port", "9001"]) == 1
+    assert command_line.main(["start", "--port", "9001"]) == command_line.COULD_NOT
     assert "9001" in capsys.readouterr().err and prepared == []
 
 

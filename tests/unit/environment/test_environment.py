@@ -7,9 +7,11 @@ import errno
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
+from packaging.requirements import Requirement
 
 from course_utils import threads
 from course_utils.environment import install, pins, pip, places
@@ -19,10 +21,36 @@ from course_utils.problem import Problem
 # Pins
 
 
-def test_environment_yml_names_the_same_versions():
+def test_environment_yml_asks_for_the_same_by_the_same_constraints():
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    packages = text.split("- pip:\n")[1].split()
-    assert tuple(line for line in packages if line != "-") == pins.read().course
+    asked = [line.strip().removeprefix("- ") for line in text.split("- pip:\n")[1].splitlines()]
+    assert asked == ["--constraint constraints.txt", "--editable ."]
+
+
+def requirements() -> list[Requirement]:
+    """All that pyproject.toml names."""
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project, own = content["project"], content["tool"]["attention-optional"]
+    named = project["dependencies"] + project["optional-dependencies"]["test"] + own["weights"]
+    return [Requirement(one) for one in named]
+
+
+def test_constraints_name_what_pyproject_names_and_nothing_else():
+    named = [one.name for one in requirements()]
+    assert sorted(named) == sorted(pins.constraints(ROOT / "constraints.txt"))
+
+
+def test_the_pinned_versions_lie_in_their_ranges():
+    pinned = pins.constraints(ROOT / "constraints.txt")
+    outside = [str(one) for one in requirements() if pinned[one.name] not in one.specifier]
+    assert not outside
+
+
+def test_a_range_has_two_ends():
+    """What a lesson runs on is neither older nor, by a whole version, newer than what was tried."""
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    for one in map(Requirement, course):
+        assert {part.operator for part in one.specifier} == {">=", "<"}, one
 
 
 def test_every_requirement_is_one_exact_version():
