@@ -356,3 +356,27 @@ def stretched_first(x, scale, shift, eps=1e-5):
     shift.
     """
     return normed(x * scale + shift, root_of(eps=eps))
+
+
+@task.mistake
+def divided_by_n(x, scale, shift, eps=1e-5):
+    """You divided by the number of words.
+
+    The squares of a word's d numbers are added up, so divide by d: x.shape[-1], or .mean(dim=-1).
+    """
+
+    def spread(rest):
+        return (rest.square().sum(-1, keepdim=True) / x.shape[1] + eps).sqrt()
+
+    return normed(x, spread) * scale + shift
+
+
+@task.mistake
+def from_zero_to_one(x, scale, shift, eps=1e-5):
+    """You stretched from the smallest to the largest number.
+
+    That brings all between 0 and 1. Wanted is mean 0 and spread 1: minus the mean, divided by the
+    root of the mean squared distance from it.
+    """
+    low, high = x.amin(-1, keepdim=True), x.amax(-1, keepdim=True)
+    return (x - low) / (high - low + eps) * scale + shift

@@ -171,3 +171,70 @@ def last_head_first(x):
     Head 0's numbers come first, then head 1's, and so on.
     """
     return x.flip(1).transpose(1, 2).flatten(2)
+
+
+@task.mistake
+def last_head_only(x):
+    """You return the last head and forget the others.
+
+    Does each turn of a loop replace what the one before has made? Put the numbers of all heads side
+    by side.
+    """
+    return x[:, -1]
+
+
+@task.mistake
+def largest_of_heads(x):
+    """You took the largest number of the heads.
+
+    Then all but one head have spoken in vain. Put their numbers side by side.
+    """
+    return x.amax(dim=1)
+
+
+@task.mistake
+def words_made_longer(x):
+    """You flattened words and heads.
+
+    Each word became n_heads words of d_head numbers. Heads and numbers become one: .flatten(2).
+    """
+    return x.transpose(1, 2).flatten(1, 2)
+
+
+@task.mistake
+def numbers_of_all_words(x):
+    """You swapped words and numbers, and flattened.
+
+    You have batch × n_heads × (d_head · n). It is heads and words that have to change places:
+    .transpose(1, 2).
+    """
+    return x.mT.flatten(2)
+
+
+@task.mistake
+def numbers_in_front(x):
+    """You swapped heads and numbers, and flattened.
+
+    You have batch × d_head × (n · n_heads). It is heads and words that have to change places:
+    .transpose(1, 2).
+    """
+    return x.transpose(1, 3).flatten(2)
+
+
+@task.mistake
+def squeezed(x):
+    """You squeezed.
+
+    .squeeze() removes every dimension of size 1: a batch of one sentence, a sentence of one word.
+    All three dimensions stay.
+    """
+    return merge_heads(x).squeeze()
+
+
+@task.mistake
+def sentences_in_one_row(x):
+    """Your sentences follow each other in one long table.
+
+    You have (batch · n) × d_model. The batch keeps its dimension.
+    """
+    return merge_heads(x).flatten(0, 1)

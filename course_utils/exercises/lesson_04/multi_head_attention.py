@@ -9,6 +9,7 @@ from course_utils.exercises.lesson_04.merge_heads import (
     mean_of_heads,
     merge_heads,
     merged_without_swapping,
+    sum_of_heads,
     woven_heads,
 )
 from course_utils.exercises.lesson_04.split_heads import (
@@ -334,8 +335,8 @@ def not_merged(query, key, value, n_heads):
 def heads_averaged(query, key, value, n_heads):
     """You took the mean of the heads.
 
-    Then what they found separately is stirred together again. Put their numbers side by side:
-    merge_heads.
+    Then what they found separately is stirred together again, and only d_head numbers are left. Put
+    the heads' numbers side by side: merge_heads.
     """
     return attend(query, key, value, n_heads, merge=mean_of_heads)
 
@@ -408,3 +409,49 @@ def keys_ask(query, key, value, n_heads):
     are the keys: query @ key.transpose(-2, -1).
     """
     return attend(key, query, value, n_heads)
+
+
+@task.mistake
+def asks_itself(query, key, value, n_heads):
+    """Your queries ask themselves.
+
+    key and value come from you as well, and nobody looks at them: compare the queries with the
+    keys, and average the values.
+    """
+    return attend(query, query, query, n_heads)
+
+
+@task.mistake
+def shares_of_everything(query, key, value, n_heads):
+    """You divided by the sum of everything.
+
+    Then all words of all sentences share out one whole. Each query has one of its own: a sum over
+    the keys, dim=-1, keepdim=True.
+    """
+
+    def shares(scores):
+        return scores.flatten().softmax(0).view_as(scores)
+
+    return attend(query, key, value, n_heads, weigh=shares)
+
+
+@task.mistake
+def heads_added(query, key, value, n_heads):
+    """You added the heads up.
+
+    Then what they found separately is stirred together again. Put their numbers side by side:
+    merge_heads.
+    """
+    return attend(query, key, value, n_heads, merge=sum_of_heads)
+
+
+@task.mistake
+def values_not_split(query, key, value, n_heads):
+    """Every head reads the whole value.
+
+    Queries and keys are split, and what is handed over is not. Each head hands over its own d_head
+    numbers.
+    """
+    q, k = split_heads(query, n_heads), split_heads(key, n_heads)
+    weights = (q @ k.mT / q.shape[-1] ** 0.5).softmax(-1)
+    return (weights @ value[:, None]).mean(1)

@@ -292,3 +292,54 @@ def closing_norm(x, mixer, ffn, norm_1, norm_2):
     sum runs on as it is.
     """
     return norm_2(pre_norm_block(x, mixer, ffn, norm_1, norm_2))
+
+
+@task.mistake
+def first_residual_of_the_normed(x, mixer, ffn, norm_1, norm_2):
+    """The first residual is of the normalised x.
+
+    norm_1(x) goes into the mixer and nowhere else: what is added to is x itself.
+    """
+    normed = norm_1(x)
+    x = normed + mixer(normed)
+    return x + ffn(norm_2(x))
+
+
+@task.mistake
+def second_residual_of_the_normed(x, mixer, ffn, norm_1, norm_2):
+    """The second residual is of the normalised x.
+
+    norm_2(x) goes into the thinking and nowhere else: what is added to is x itself.
+    """
+    normed = norm_2(x + mixer(norm_1(x)))
+    return normed + ffn(normed)
+
+
+@task.mistake
+def parts_swapped(x, mixer, ffn, norm_1, norm_2):
+    """The parts are swapped.
+
+    ffn stands where the mixer belongs, and the mixer where ffn does: first the words listen, and
+    then they think.
+    """
+    return pre_norm_block(x, ffn, mixer, norm_1, norm_2)
+
+
+@task.mistake
+def normed_in_and_out(x, mixer, ffn, norm_1, norm_2):
+    """You normalised what goes into the parts and what comes out.
+
+    Some models have norms on both sides. Here it is before alone: mixer(norm_1(x)).
+    """
+    x = x + norm_1(mixer(norm_1(x)))
+    return x + norm_2(ffn(norm_2(x)))
+
+
+@task.mistake
+def subtracted(x, mixer, ffn, norm_1, norm_2):
+    """You subtracted what the parts found.
+
+    A residual adds: x + mixer(norm_1(x)).
+    """
+    x = x - mixer(norm_1(x))
+    return x - ffn(norm_2(x))

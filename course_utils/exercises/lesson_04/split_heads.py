@@ -190,3 +190,31 @@ def loose_heads(x, n_heads):
     with the heads behind the batch.
     """
     return list(x.chunk(n_heads, dim=-1))
+
+
+@task.mistake
+def same_slice_for_all(x, n_heads):
+    """All your heads have the same numbers.
+
+    Each of them got the first d_head. Head 1 begins where head 0 ends: at head * d_head.
+    """
+    return one_head_only(x, n_heads)[:, None].expand(-1, n_heads, -1, -1)
+
+
+@task.mistake
+def overlapping_slices(x, n_heads):
+    """Your heads overlap.
+
+    Head 1 begins one number after head 0. It should begin where head 0 ends, at head * d_head.
+    """
+    return x.unfold(-1, x.shape[-1] // n_heads, 1)[:, :, :n_heads].transpose(1, 2)
+
+
+@task.mistake
+def squeezed(x, n_heads):
+    """You squeezed.
+
+    .squeeze() removes every dimension of size 1: a batch of one sentence, a sentence of one word.
+    All four dimensions stay.
+    """
+    return split_heads(x, n_heads).squeeze()
