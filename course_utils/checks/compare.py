@@ -91,8 +91,8 @@ def _mapping_difference(expected: Mapping, got: Any) -> str | None:
 
 
 def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str | None:
-    if isinstance(got, Tensor) and got.ndim and all(isinstance(one, Tensor) for one in expected):
-        got = got.unbind()  # equal parts, stacked: the same to whoever takes them apart
+    if isinstance(got, Tensor) and _is_stack_like(expected, got):
+        got = got.unbind()  # the same to whoever takes it apart
     if not isinstance(got, list | tuple):
         return f"expected {len(expected)} things in a {type(expected).__name__}, got {_kind(got)}."
     if len(expected) != len(got):
@@ -107,6 +107,12 @@ def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str
         if problem:
             return f"{PLACE}{i} (counted from 0): {problem}"
     return None
+
+
+def _is_stack_like(parts: Sequence, got: Tensor) -> bool:
+    """Could `got` be these tensors, all of one shape, stacked?"""
+    alike = (isinstance(part, Tensor) and part.shape == got.shape[1:] for part in parts)
+    return got.ndim > 0 and len(got) == len(parts) > 0 and all(alike)
 
 
 def _names_of_part(dimensions: tuple, i: int) -> tuple:
@@ -149,6 +155,7 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
         return _number_difference(expected.item(), got)
     if not isinstance(got, Tensor):
         return f"expected a tensor, got {_kind(got)}."
+    got = _plain(got)
     if got.shape != expected.shape:
         return f"expected the shape {_shape(expected.shape, dimensions)}, got {list(got.shape)}."
     if not _is_as_good(got.dtype, expected.dtype):
@@ -187,6 +194,12 @@ def _has_digits(dtype: torch.dtype) -> bool:
 
 def _wide(tensor: Tensor) -> Tensor:
     return tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """The tensor itself, whatever a subclass of it would like to answer for it."""
+    with torch._C.DisableTorchFunctionSubclass():
+        return tensor if type(tensor) is Tensor else tensor.as_subclass(Tensor)
 
 
 def _near(expected: Tensor) -> float:

@@ -2,7 +2,8 @@
 
 TimeIsUp is raised again and again in the code that is to stop. `except Exception` does not catch
 it, but `except:` does, and a loop around that would live for ever. So from the second time on, the
-code is watched step by step, and TimeIsUp is raised where no handler of its own would catch it.
+code is watched step by step, and TimeIsUp is raised where no handler of its own would catch it. If
+no step comes because the code sleeps, it is raised at once, and the steps after that are watched.
 
 What Python cannot interrupt, this cannot either: a single call into C that does not come back.
 
@@ -47,7 +48,8 @@ def call_limited(function: Callable, args: tuple, kwargs: Mapping, seconds: floa
 @no_type_check
 def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float) -> Any:
     rings = 0
-    tracer = sys.gettrace()
+    tracer, profiler = sys.gettrace(), sys.getprofile()
+    watch = _Watch()
 
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal rings
@@ -56,8 +58,11 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
         signal.setitimer(signal.ITIMER_REAL, wait, wait)
         if rings == 1 or frame is None:
             raise TimeIsUp
+        asleep = rings > 2 and watch.steps == 0
         # A `finally` or a `with` looks like a handler too: bear one more of them from time to time.
-        _raise_where_few_catch(frame, (rings - 2) // 3 % 4)
+        watch.follow(frame, (rings - 2) // 3 % 4)
+        if asleep:
+            raise TimeIsUp
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise StopButton
@@ -74,6 +79,7 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:  # the alarm once more: it may have rung between the last two lines
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.setprofile(profiler)
         sys.settrace(tracer)
         signal.signal(signal.SIGALRM, on_alarm)
         if callable(on_interrupt):
@@ -116,19 +122,47 @@ def _with_watchdog(function: Callable, args: tuple, kwargs: Mapping, seconds: fl
         sys.setswitchinterval(unhurried)
 
 
-@no_type_check
-def _raise_where_few_catch(frame: FrameType, most: int) -> None:
-    """Trace the code that is to stop; raise where at most so many functions may catch it."""
+class _Watch:
+    """Traces the code that is to stop, and raises TimeIsUp where few functions may catch it.
 
-    def watch(current: FrameType, event: str, argument: object) -> Callable:
+    Python takes a tracer away that raises. Where somebody swallows that, the profiler, which it
+    leaves alone, puts the tracer back as soon as a function is called or returns.
+    """
+
+    @no_type_check
+    def __init__(self):
+        self.steps, self.most = 0, 0
+
+    @no_type_check
+    def follow(self, frame: FrameType, most: int) -> None:
+        """From here on, raise where at most so many functions have a handler."""
+        self.steps, self.most = 0, most
+        self._trace(frame)
+        sys.setprofile(self._put_back)
+
+    @no_type_check
+    def _trace(self, frame: FrameType) -> None:
+        for one in _stack(frame):
+            one.f_trace, one.f_trace_opcodes = self._step, True
+        sys.settrace(self._step)
+
+    @no_type_check
+    def _step(self, current: FrameType, event: str, argument: object) -> Callable:
+        self.steps += 1
         current.f_trace_opcodes = True
-        if event == "opcode" and sum(map(_is_protected, _stack(current))) <= most:
+        has_line = current.f_lineno is not None  # or the learner could not be told where
+        if event == "opcode" and has_line and self._few_catch(current):
             raise TimeIsUp
-        return watch
+        return self._step
 
-    for one in _stack(frame):
-        one.f_trace, one.f_trace_opcodes = watch, True
-    sys.settrace(watch)
+    @no_type_check
+    def _few_catch(self, frame: FrameType) -> bool:
+        return sum(map(_is_protected, _stack(frame))) <= self.most
+
+    @no_type_check
+    def _put_back(self, frame: FrameType, event: str, argument: object) -> None:
+        if event in ("call", "return") and sys.gettrace() is None:
+            self._trace(frame)
 
 
 @no_type_check

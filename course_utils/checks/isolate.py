@@ -31,6 +31,7 @@ from course_utils.paths import ROOT
 
 SECONDS = 2.0
 GIGABYTES = 2.0
+LINE = 200  # characters of an error's text, or of a line of code, that are shown
 PRINTED = 1_000  # characters kept of what the function prints
 
 
@@ -51,7 +52,11 @@ class Outcome:
 
 
 def call(
-    function: Callable, args: tuple, kwargs: Mapping[str, Any] | None = None, *, seed: int = 0
+    function: Callable,
+    args: tuple,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
 ) -> Outcome:
     """Call `function` with copies of the arguments; never raises what the function raises.
 
@@ -59,16 +64,17 @@ def call(
     KeyboardInterrupt (the stop button) does come through.
     """
     args, kwargs = copy.deepcopy(args), copy.deepcopy(dict(kwargs or {}))
-    printed = _Paper()
     outcome = Outcome()
     try:
         with contextlib.ExitStack() as stack:
             for guard in (_same_state_after(seed), _same_libraries_after(), _nobody_there()):
                 stack.enter_context(guard)
-            stack.enter_context(contextlib.redirect_stdout(printed))
-            stack.enter_context(contextlib.redirect_stderr(printed))
+            printed = stack.enter_context(_paper())
             stack.enter_context(_limited_memory())
-            outcome.value = call_limited(function, args, kwargs, SECONDS)
+            try:
+                outcome.value = call_limited(function, args, kwargs, SECONDS)
+            finally:
+                outcome.printed = printed.getvalue()
     except StopButton:
         raise KeyboardInterrupt from None
     except BaseException as error:
@@ -77,7 +83,6 @@ def call(
     if inspect.iscoroutine(outcome.value):
         outcome.value.close()  # or Python warns that nobody awaited it
     outcome.inputs = (*args, *kwargs.values())
-    outcome.printed = printed.getvalue()
     return outcome
 
 
@@ -87,6 +92,26 @@ class _Paper(io.StringIO):
     def write(self, text: str) -> int:
         super().write(text[: max(0, PRINTED - self.tell())])
         return len(text)
+
+
+# One for all calls, and never freed: print() in a thread that the function has left behind may
+# still hold it without Python's knowing, and would take the kernel down with it.
+PAPER = _Paper()
+
+
+@contextlib.contextmanager
+def _paper() -> Iterator[_Paper]:
+    """Everything that is printed goes on an empty PAPER; what stood on it comes back at the end."""
+    before = PAPER.getvalue()
+    PAPER.seek(0)
+    PAPER.truncate()
+    try:
+        with contextlib.redirect_stdout(PAPER), contextlib.redirect_stderr(PAPER):
+            yield PAPER
+    finally:
+        PAPER.seek(0)
+        PAPER.truncate()
+        PAPER.write(before)
 
 
 @contextlib.contextmanager
@@ -182,7 +207,16 @@ def _nobody_there() -> Iterator[None]:
 
 
 def _is_about_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+    return isinstance(error, MemoryError) or "allocate memory" in _text_of(error)
+
+
+def _text_of(error: BaseException) -> str:
+    """An error's first line, shortened; some are megabytes long, and some fail to say anything."""
+    try:
+        first = str(error).strip().partition("\n")[0]
+    except Exception:
+        first = ""
+    return first if len(first) <= LINE else first[: LINE - 1] + "…"
 
 
 def _in_words(error: BaseException) -> str:
@@ -200,8 +234,7 @@ def _in_words(error: BaseException) -> str:
         )
     if isinstance(error, RecursionError):
         return f"It called itself without end{where}."
-    message = str(error).splitlines()[0] if str(error) else "(no message)"
-    return f"It raised {type(error).__name__}{where}: {message}"
+    return f"It raised {type(error).__name__}{where}: {_text_of(error) or '(no message)'}"
 
 
 def _line_of(error: BaseException) -> str:
@@ -214,7 +247,7 @@ def _line_of(error: BaseException) -> str:
         trace = trace.tb_next
     if own is None:
         return ""
-    source = linecache.getline(*own).strip()
+    source = linecache.getline(*own).strip()[:LINE]
     return f" in line {own[1]}" + (f" (`{source}`)" if source else "")
 
 

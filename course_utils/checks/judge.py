@@ -8,6 +8,7 @@ own properties does not hold; one wrong case is that of a known mistake; the lar
 import contextlib
 import functools
 import inspect
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Number
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from course_utils.checks import gradients, isolate
 from course_utils.checks.compare import OFF, difference
+from course_utils.checks.deadline import TimeIsUp, call_limited
 from course_utils.checks.task import Case, Misconception, Task, call
 from course_utils.checks.verdict import Verdict
 
@@ -28,6 +30,7 @@ TWO_RESULTS = "asked twice with the same inputs it gave two results."
 KEEPS_SOMETHING = (
     "Does it keep something between two calls: a global variable, or a default like seen=[]?"
 )
+TOGETHER = 3  # times the seconds of one case, for all of them
 STUB = 20  # bytes of code, at most, in a function that nobody has written in
 EVIDENCE = 4  # numbers with digits that have to be alike before a single case may name a mistake
 
@@ -82,11 +85,7 @@ def _judge(task: Task, answer: Any, cases: list[Case], known: "KnownMistakes") -
     refused = _no_answer(task, answer)
     if refused:
         return not_yet(refused)
-    attempts = []
-    for case in cases:
-        attempts.append(_attempt(task, answer, case))
-        if attempts[-1].outcome.is_costly:
-            break  # once is enough: the other cases would cost the learner as long again
+    attempts = _attempts(task, answer, cases)
     printed = attempts[0].outcome.printed
     if all(_came_to_nothing(attempt.outcome) for attempt in attempts):
         return not_yet(_why_nothing(answer, printed), printed)
@@ -126,7 +125,28 @@ def _why_nothing(answer: Any, printed: str) -> str:
     return NO_RETURN if code is not None and len(code.co_code) > STUB else NOT_WRITTEN
 
 
-# One case
+# The cases
+
+
+def _attempts(task: Task, answer: Any, cases: list[Case]) -> list[Attempt]:
+    """The answer on each case; the last one is costly where they took too long, alone or together.
+
+    Once is enough: the other cases would cost the learner as long again.
+    """
+    attempts, began = [], time.monotonic()
+    for case in cases:
+        attempts.append(_attempt(task, answer, case))
+        if attempts[-1].outcome.is_costly:
+            break
+        spent = time.monotonic() - began
+        if spent > TOGETHER * isolate.SECONDS and len(attempts) < len(cases):
+            slow = isolate.Outcome(error="TimeIsUp", problem=(
+                f"it is too slow: {len(attempts)} of {len(cases)} cases took {spent:.0f} seconds. "
+                "Does a loop do what one product of matrices could?"
+            ))  # fmt: skip
+            attempts.append(Attempt(cases[len(attempts)], slow, slow.problem))
+            break
+    return attempts
 
 
 def _attempt(task: Task, answer: Any, case: Case) -> Attempt:
@@ -177,9 +197,10 @@ def _right(task: Task, case: Case) -> isolate.Outcome:
 
 
 def _difference(expected: Any, got: Any, dimensions: tuple) -> str | None:
+    """What compare.py says. There is no end to what an answer may return, so it is limited, too."""
     try:
-        return difference(expected, got, dimensions)
-    except Exception as error:  # there is no end to what an answer may return
+        return call_limited(difference, (expected, got, dimensions), {}, isolate.SECONDS)
+    except (Exception, TimeIsUp) as error:
         return f"its result, a {type(got).__name__}, cannot be compared ({type(error).__name__})."
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from course_utils import notebook
 from course_utils.atomic import write_atomically
 from course_utils.commands.command_line import parser_of
+from course_utils.exercises import solution_cells
 from course_utils.paths import NOTEBOOKS, SOLUTIONS, place_of
 from course_utils.problem import Problem
 
@@ -57,8 +58,14 @@ def refresh(path: Path, *, write: bool = True) -> int:
     was), or where `write` is False and a cell that is not volatile came out otherwise than stored.
     """
     place, stored = place_of(path), path.read_text(encoding="utf-8")
+    book = notebook.read(stored)
     try:
-        run = notebook.execute(notebook.read(stored), path.parent)
+        if path.is_relative_to(SOLUTIONS):
+            solution_cells.derive(book, path.stem[:2])
+        run = notebook.execute(book, path.parent)
+    except ValueError as error:
+        print(f"{place}: {error}")
+        return 1
     except notebook.CellFailure as failure:
         print(f"\n{place}: cell {failure.number} failed, the notebook is as it was.\n{failure}\n")
         return 1

@@ -7,11 +7,13 @@ from functools import partial
 from numbers import Number
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from torch import Tensor
 
 from course_utils import notebook as notebooks
 from course_utils.checks import catalog, isolate, source
 from course_utils.checks.judge import KnownMistakes, judge
+from course_utils.exercises import solution_cells
 from course_utils.paths import ROOT, SOLUTIONS
 
 TASKS = [declared for number in catalog.lesson_numbers() for declared in catalog.tasks_of(number)]
@@ -105,6 +107,28 @@ def test_the_solution_holds_the_answers_to_the_letter(lesson):
     cells = [cell.rstrip() + "\n" for cell in cells_of(SOLUTIONS, lesson)]
     for task in catalog.tasks_of(lesson):
         assert source.as_written(task.reference) in cells, task.id
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_solution_has_what_its_tasks_and_its_points_say(lesson):
+    (path,) = SOLUTIONS.glob(f"{lesson}_*/{lesson}_*.ipynb")
+    book = notebooks.read(path.read_text(encoding="utf-8"))
+    bare = notebooks.read(path.read_text(encoding="utf-8"))
+    for cell in bare.cells:
+        known = cell.metadata.pop("nbgrader", {})
+        if known:  # its id is all that may not be lost
+            cell.metadata["nbgrader"] = {"grade_id": known["grade_id"]}
+        if solution_cells.BEGIN in cell.source:
+            cell.source = cell.source.partition(solution_cells.BEGIN)[0] + solution_cells.BEGIN
+    solution_cells.derive(bare, lesson)
+    assert [cell.metadata for cell in bare.cells] == [cell.metadata for cell in book.cells]
+    assert [cell.source for cell in bare.cells] == [cell.source for cell in book.cells]
+
+
+def test_an_answer_that_no_task_asks_for_is_named():
+    cell = new_code_cell("def soft_lok_up(query):\n    ### BEGIN SOLUTION")
+    with pytest.raises(ValueError, match="no task of lesson 00 has an answer of that name"):
+        solution_cells.derive(new_notebook(cells=[cell]), "00")
 
 
 @every_task
