@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from course_utils.models import Seq2SeqTransformer
+from course_utils.shapes import expect_at_least
 from course_utils.text import BPETokenizer, pad
 
 Choose = Callable[[Tensor], Tensor]  # logits [batch, vocab_size] -> ids [batch]
+
+REACHED = 1 - 1e-6  # who has so much of what a cut asks for has reached it: the rest is rounding
 
 
 @runtime_checkable
@@ -53,6 +57,8 @@ class Sampler:
       (Holtzman et al. 2020, section 3.1);
     - `min_p`: those less probable than min_p times the most probable (Nguyen et al. 2024).
 
+    Of equals at the border of top_k or top_p those with the smaller ids stay. A sum that comes
+    within a millionth of p has reached it, so that rounding decides nothing.
     `generator` is the source of chance; without one it is torch's own.
     Raises ValueError for a value out of range.
     """
@@ -84,22 +90,41 @@ class Sampler:
         self, logits: Float[Tensor, "batch vocab_size"]
     ) -> Float[Tensor, "batch vocab_size"]:
         """What the tokens are drawn with: rows sum to one, removed tokens have 0."""
-        # The largest becomes 0 before the division, so that no temperature is too cold.
-        logits = logits - logits.amax(dim=-1, keepdim=True)
-        chances = (logits / self.temperature).softmax(dim=-1)
+        chances = softmax_at(self.temperature, logits)
         if self.top_k is not None:
-            kept = chances.topk(min(self.top_k, chances.shape[-1]), dim=-1).indices
-            chances = _keep(
-                chances, torch.zeros_like(chances, dtype=torch.bool).scatter(1, kept, True)
-            )
-        if self.top_p is not None:
+            chances = _keep(chances, _largest(chances, self.top_k))
+        if self.top_p is not None and self.top_p < 1:
             falling, order = chances.sort(dim=-1, descending=True, stable=True)
-            likelier = falling.cumsum(dim=-1) - falling  # how much comes before each token
-            kept = (likelier < self.top_p).scatter(1, order, likelier < self.top_p)
-            chances = _keep(chances, kept)
+            likelier = F.pad(falling.cumsum(dim=-1)[:, :-1], (1, 0))  # what comes before each token
+            kept = likelier < REACHED * self.top_p
+            chances = _keep(chances, kept.scatter(1, order, kept))
         if self.min_p is not None:
-            chances = _keep(chances, chances >= self.min_p * chances.amax(dim=-1, keepdim=True))
+            least = REACHED * self.min_p * chances.amax(dim=-1, keepdim=True)
+            chances = _keep(chances, chances >= least)
         return chances
+
+
+def softmax_at(
+    temperature: float, logits: Float[Tensor, "batch vocab_size"]
+) -> Float[Tensor, "batch vocab_size"]:
+    """Softmax of logits / temperature, at least in float32.
+
+    A temperature too near to 0 or to infinity for the logits' dtype becomes the last one that it
+    can hold: the coldest gives the favourite everything, the hottest gives all tokens the same.
+    """
+    if logits.dtype in (torch.float16, torch.bfloat16):
+        logits = logits.float()
+    numbers = torch.finfo(logits.dtype)
+    # The largest becomes 0 before the division, so that no temperature is too cold for it.
+    logits = logits - logits.amax(dim=-1, keepdim=True)
+    return (logits / min(max(temperature, numbers.tiny), numbers.max)).softmax(dim=-1)
+
+
+def _largest(chances: Tensor, k: int) -> Tensor:
+    """True at the k largest of each row; of equals at the first, as in greedy."""
+    least = chances.topk(min(k, chances.shape[-1]), dim=-1).values[:, -1:]
+    larger, equal = chances > least, chances == least
+    return larger | (equal & (equal.cumsum(dim=-1) <= k - larger.sum(dim=-1, keepdim=True)))
 
 
 def _keep(chances: Tensor, kept: Tensor) -> Tensor:
@@ -221,7 +246,7 @@ def beam_search(
     *,
     eos: int,
     width: int = 4,
-    length_penalty: float = 0.6,
+    alpha: float = 0.6,
     n_best: int = 1,
     use_cache: bool = True,
 ) -> list[list[Hypothesis]]:
@@ -232,11 +257,11 @@ def beam_search(
     the others go on with the places left. A beam of width 1 is therefore greedy, and one that is
     wide enough for everything finds the true best. The end token counts among the `n_new`.
 
-    The score is log probability / length_penalty(tokens, length_penalty), where tokens are counted
-    without the end token. Hypotheses that have not ended after n_new tokens come after those that
+    The score is log probability / length_penalty(tokens, alpha), where tokens are counted without
+    the end token. Hypotheses that have not ended after n_new tokens come after those that
     have. Searching stops early for what can no longer change the answer, and for nothing else.
 
-    Raises ValueError if width < 1, n_best is not in 1 … width, or length_penalty is negative.
+    Raises ValueError if width < 1, n_best is not in 1 … width, or alpha is negative.
     Sources: Wu et al. 2016, section 7; Vaswani et al. 2017, section 6.1 (width 4, penalty 0.6).
     """
     batch, n = _prompt_shape(prompt, n_new)
@@ -244,17 +269,17 @@ def beam_search(
         raise ValueError(f"width is a number of hypotheses, 1 or more, got {width}.")
     if not 1 <= n_best <= width:
         raise ValueError(f"a beam of width={width} has 1 to {width} best, got n_best={n_best}.")
-    if length_penalty < 0:
-        raise ValueError(f"length_penalty is 0 or more, got {length_penalty}.")
+    if not alpha >= 0:
+        raise ValueError(f"alpha, of the length penalty, is 0 or more, got {alpha}.")
     with torch.inference_mode(), without_dropout(speaker):
         beam = _Beam(prompt, n_new, eos, width)
         read = _Reader(speaker, use_cache)
         for _ in range(n_new):
             logits = read(beam.ids[:, : beam.n])
             read.reorder(beam.step(logits))
-            if beam.settled(length_penalty, n_best):
+            if beam.settled(alpha, n_best):
                 break
-    return beam.best(length_penalty, n_best)
+    return beam.best(alpha, n_best)
 
 
 class _Beam:
@@ -336,7 +361,7 @@ def translate(
     texts: list[str],
     *,
     width: int = 4,
-    length_penalty: float = 0.6,
+    alpha: float = 0.6,
     n_new: int | None = None,
     use_cache: bool = True,
     batch_size: int = 32,
@@ -347,7 +372,9 @@ def translate(
     `n_new` tokens, by default 50 more than the longest source beside it (Vaswani et al. 2017,
     section 6.1), and no more than the model has positions for. The tokenizer has the special tokens
     "<pad>", "<s>" (start) and "</s>" (end). A text without a token, "", stays as it is.
+    Raises ValueError for a batch_size below 1, and what `beam_search` raises.
     """
+    expect_at_least(1, batch_size=batch_size)
     if isinstance(texts, str):
         raise TypeError(f"translate takes a list of texts, got the text {texts!r}. Put it in [ ].")
     start, eos = tokenizer.special_id("<s>"), tokenizer.special_id("</s>")
@@ -369,7 +396,7 @@ def translate(
             min(ids.shape[1] + 50 if n_new is None else n_new, max_n),
             eos=eos,
             width=width,
-            length_penalty=length_penalty,
+            alpha=alpha,
             use_cache=use_cache,
         )
         for i, (best, *_) in zip(together, found, strict=True):

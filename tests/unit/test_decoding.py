@@ -78,7 +78,7 @@ def test_a_beam_wide_enough_for_everything_finds_the_best(seed, vocab_size, n_ne
         n_new,
         eos=eos,
         width=vocab_size**n_new,
-        length_penalty=alpha,
+        alpha=alpha,
         n_best=min(n_best, vocab_size**n_new),
     )
     for prompt, hypotheses in zip(prompts, found, strict=True):
@@ -101,9 +101,7 @@ def test_any_beam_is_the_obvious_one(seed, vocab_size, width, alpha):
     """Against a beam of lists for one text at a time, with no batch, no table and no early stop."""
     speaker, eos, n_new = Table(vocab_size, seed), 0, 5
     prompts = [[1], [vocab_size - 1], [0]]
-    found = beam_search(
-        speaker, torch.tensor(prompts), n_new, eos=eos, width=width, length_penalty=alpha
-    )
+    found = beam_search(speaker, torch.tensor(prompts), n_new, eos=eos, width=width, alpha=alpha)
     for prompt, (best,) in zip(prompts, found, strict=True):
         beam = [((), 0.0)]
         for _ in range(n_new):
@@ -164,15 +162,14 @@ START = torch.tensor([[1]])
 
 def test_greed_walks_down_the_garden_path_and_a_beam_of_two_does_not():
     (greedy_best,), (best,) = (
-        beam_search(GARDEN_PATH, START, 5, eos=0, width=width, length_penalty=0.0)[0]
-        for width in (1, 2)
+        beam_search(GARDEN_PATH, START, 5, eos=0, width=width, alpha=0.0)[0] for width in (1, 2)
     )
     assert greedy_best.ids[0] == 2 and best.ids == [3]
     assert best.log_probability == pytest.approx(math.log(0.4))
 
 
 def test_n_best_are_in_order_the_unended_last_and_no_more_than_there_are():
-    hypotheses = beam_search(GARDEN_PATH, START, 4, eos=0, width=9, length_penalty=0.0, n_best=9)[0]
+    hypotheses = beam_search(GARDEN_PATH, START, 4, eos=0, width=9, alpha=0.0, n_best=9)[0]
     assert [h.ids for h in hypotheses] == [[3], [2], [2, 2], [2, 2, 2], [2, 2, 2, 2]]
     chances = [math.exp(h.log_probability) for h in hypotheses]
     assert chances == pytest.approx([0.4, 0.3, 0.15, 0.075, 0.075])
@@ -193,11 +190,29 @@ def test_a_longer_text_may_win_with_a_penalty_and_lose_without():
     speaker = Scripted([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5], [0.1, 0.0, 0.9]])
 
     def best(alpha):
-        return beam_search(speaker, START, 9, eos=0, width=20, length_penalty=alpha)[0][0]
+        return beam_search(speaker, START, 9, eos=0, width=20, alpha=alpha)[0][0]
 
     assert best(0.0).ids == [] and best(2.0).ids == [2] * 8
     log_probability = math.log(0.5) + 7 * math.log(0.9) + math.log(0.1)
     assert best(2.0).score == pytest.approx(log_probability / (13 / 6) ** 2)
+
+
+def test_who_may_still_become_longer_may_still_win():
+    """Ended at once: ln 0.6, the shortest. The other goes on for certain, to six tokens.
+
+    After the first step, penalised for the one token that it has, the other looks worse; at its
+    end, penalised for six, it is the winner.
+    """
+    chain = [[0.0] * 8 for _ in range(8)]
+    chain[1][0], chain[1][2] = 0.6, 0.4
+    for token in range(2, 7):
+        chain[token][token + 1] = 1.0
+    chain[7][0] = chain[0][0] = 1.0
+    ended_at_once, after_a_step = math.log(0.6) / (5 / 6), math.log(0.4)
+    (winner,) = beam_search(Scripted(chain), START, 9, eos=0, width=2, alpha=1.0)[0]
+    assert winner.ids == [2, 3, 4, 5, 6, 7]
+    assert winner.score == pytest.approx(math.log(0.4) / (11 / 6))
+    assert after_a_step < ended_at_once < winner.score
 
 
 def test_length_penalty_is_gnmts():
@@ -224,13 +239,15 @@ def by_hand(logits: list[float], temperature, top_k, top_p, min_p) -> list[float
     if top_p is not None:
         kept, total = {}, 0.0
         for i, chance in sorted(chances().items(), key=lambda item: -item[1]):
-            if total < top_p:
+            if total < top_p * (1 - 1e-6):
                 kept[i] = weights[i]
             total += chance
         weights = kept
     if min_p is not None:
         best = max(chances().values())
-        weights = {i: weights[i] for i, chance in chances().items() if chance >= min_p * best}
+        weights = {
+            i: weights[i] for i, chance in chances().items() if chance >= min_p * best * (1 - 1e-6)
+        }
     return [chances().get(i, 0.0) for i in range(len(logits))]
 
 
@@ -268,8 +285,69 @@ def test_each_cut_keeps_what_it_says(cut, kept):
     assert (Sampler(**cut).probabilities(LOGITS) > 0).sum(-1).tolist() == kept
 
 
-def test_top_k_keeps_k_even_of_equals():
-    assert (Sampler(top_k=2).probabilities(torch.zeros(1, 5)) > 0).sum() == 2
+@pytest.mark.parametrize(
+    ("shares", "p", "kept"),
+    [
+        ([0.5, 0.3, 0.1, 0.1], 0.8, [0, 1]),
+        ([0.5, 0.3, 0.1, 0.1], 0.5, [0]),
+        ([0.5, 0.3, 0.1, 0.1], 0.9, [0, 1, 2]),
+        ([0.5, 0.3, 0.1, 0.1], 0.81, [0, 1, 2]),
+        ([0.1, 0.2, 0.3, 0.4], 0.7, [2, 3]),
+        ([0.1] * 10, 0.3, [0, 1, 2]),
+        ([0.1] * 10, 0.7, [0, 1, 2, 3, 4, 5, 6]),
+        ([0.25] * 4, 0.5, [0, 1]),
+        ([1.0, 0.0], 0.9, [0]),
+        ([0.9999999, 1e-7], 1.0, [0, 1]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_top_p_stops_where_the_sum_reaches_p(shares, p, kept, dtype):
+    """Also where floating-point numbers fall short of it by the last digit."""
+    got = Sampler(top_p=p).probabilities(torch.tensor([shares], dtype=dtype).log())[0]
+    assert got.nonzero().flatten().tolist() == kept
+    expected = [shares[i] / sum(shares[i] for i in kept) for i in kept]
+    assert got[kept].tolist() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 256, 1024])
+def test_of_equals_the_first_stay(n):
+    """And so a top-k of one is greedy, whatever `topk` would pick."""
+    equals = torch.zeros(1, 1024)
+    for cut in ({"top_k": n}, {"top_p": n / 1024}):
+        kept = Sampler(**cut).probabilities(equals)[0].nonzero().flatten()
+        assert kept.tolist() == [*range(n)]
+    assert Sampler(top_k=1)(equals).tolist() == greedy(equals).tolist() == [0]
+    some = torch.tensor([[0.0, 2.0, 1.0, 1.0, 1.0, 2.0]])
+    assert Sampler(top_k=4).probabilities(some)[0].nonzero().flatten().tolist() == [1, 2, 3, 5]
+
+
+def test_min_p_keeps_who_has_exactly_that_share_of_the_most_probable():
+    shares = torch.tensor([[0.6, 0.3, 0.06, 0.04]])
+    for dtype in (torch.float32, torch.float64):
+        for min_p, kept in ((0.5, 2), (0.1, 3), (0.51, 1), (0.11, 2)):
+            got = Sampler(min_p=min_p).probabilities(shares.to(dtype).log())
+            assert (got > 0).sum() == kept, (dtype, min_p)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_logits_are_cut_in_full_precision(dtype):
+    logits = torch.linspace(0, 4, 3000)[None].to(dtype)
+    for cut in ({}, {"top_k": 700}, {"top_p": 0.9}, {"min_p": 0.3}, {"temperature": 1e-6}):
+        got = Sampler(**cut).probabilities(logits)
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got, Sampler(**cut).probabilities(logits.float()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("cold", [1e-38, 1e-50, 5e-324])
+def test_no_temperature_is_too_cold(dtype, cold):
+    logits = torch.tensor([[1.0, 3.0, -math.inf, 2.99]], dtype=dtype)
+    assert Sampler(cold).probabilities(logits).tolist() == [[0.0, 1.0, 0.0, 0.0]]
+
+
+def test_no_temperature_is_too_hot():
+    logits = torch.tensor([[1.0, 3.0, -math.inf]])
+    assert Sampler(1e300).probabilities(logits).tolist() == [[0.5, 0.5, 0.0]]
 
 
 def test_the_coldest_temperature_is_greedy_and_the_hottest_is_blind():
@@ -303,16 +381,16 @@ def language_model(*, rotary=False, positions=None, **options) -> LanguageModel:
     model = LanguageModel(
         VOCAB, mixer, d_model=D_MODEL, n_layers=2, d_ff=40, positions=positions, **options
     )
-    return louder(model)
+    return with_large_weights(model)
 
 
 def translator(**options) -> Seq2SeqTransformer:
-    return louder(
+    return with_large_weights(
         Seq2SeqTransformer(VOCAB, d_model=D_MODEL, n_heads=3, n_layers=2, d_ff=40, **options)
     )
 
 
-def louder(model):
+def with_large_weights(model):
     """New weights make all tokens nearly equal, and mistakes invisible; these have opinions."""
     with torch.no_grad():
         for parameter in model.parameters():
@@ -379,8 +457,8 @@ def test_a_beams_log_probability_is_that_of_reading_it_aloud(kind):
         written = torch.tensor([*best.ids, 0][:8])
         with torch.no_grad():
             log_p = speaker(torch.cat([PROMPT, written.expand(3, -1)], dim=1)).log_softmax(-1)
-        told = log_p[row, 1:-1].gather(1, written[:, None]).sum().item()
-        assert best.log_probability == pytest.approx(told, abs=1e-4)
+        read_aloud = log_p[row, 1:-1].gather(1, written[:, None]).sum().item()
+        assert best.log_probability == pytest.approx(read_aloud, abs=1e-4)
 
 
 def test_a_batch_is_decoded_as_one_by_one():
@@ -483,12 +561,12 @@ def learned(tokenizer):
     end, begin, nothing = map(tokenizer.special_id, ("</s>", "<s>", "<pad>"))
     source, source_real = pad([tokenizer.encode(english) for english, _ in PAIRS], nothing)
     german = [tokenizer.encode(text) for _, text in PAIRS]
-    heard, _ = pad([[begin, *words] for words in german], nothing)
-    said, said_real = pad([[*words, end] for words in german], nothing)
+    target_in, _ = pad([[begin, *words] for words in german], nothing)
+    target_out, target_real = pad([[*words, end] for words in german], nothing)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(60):
-        logits = model(source, heard, source_real)
-        loss = torch.nn.functional.cross_entropy(logits[said_real], said[said_real])
+        logits = model(source, target_in, source_real)
+        loss = torch.nn.functional.cross_entropy(logits[target_real], target_out[target_real])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -520,6 +598,24 @@ def test_a_translation_ends_in_time_and_names_no_special_token(tokenizer):
     assert translate(model, tokenizer, []) == []
 
 
+def test_a_translation_without_an_end_has_fifty_tokens_more_than_the_longest_source(
+    tokenizer, monkeypatch
+):
+    """Of the sources in its batch (Vaswani et al. 2017, section 6.1)."""
+    model = Seq2SeqTransformer(tokenizer.vocab_size, d_model=8, n_heads=2, n_layers=1, d_ff=8)
+    (always,) = tokenizer.encode("x")
+    endless = torch.zeros(tokenizer.vocab_size, tokenizer.vocab_size)
+    endless[:, always] = 1.0
+    monkeypatch.setattr(model, "given", lambda ids, mask: Scripted(endless.tolist()), raising=False)
+    texts = ["x", "x" * 7, "x" * 11]
+    lengths = [len(tokenizer.encode(text)) for text in texts]
+    assert lengths == [1, 7, 11]
+    together = translate(model, tokenizer, texts, width=1)
+    assert together == ["x" * 61] * 3
+    one_by_one = translate(model, tokenizer, texts, width=1, batch_size=1)
+    assert one_by_one == ["x" * (n + 50) for n in lengths]
+
+
 def test_a_short_table_of_positions_shortens_translations(tokenizer):
     model = Seq2SeqTransformer(
         tokenizer.vocab_size,
@@ -548,14 +644,30 @@ def test_a_short_table_of_positions_shortens_translations(tokenizer):
         (lambda: beam_search(GARDEN_PATH, START, 3, eos=0, width=0), "width.*0"),
         (lambda: beam_search(GARDEN_PATH, START, 3, eos=0, n_best=5), "width=4.*n_best=5"),
         (
-            lambda: beam_search(GARDEN_PATH, START, 3, eos=0, length_penalty=-1.0),
-            "length_penalty.*-1.0",
+            lambda: beam_search(GARDEN_PATH, START, 3, eos=0, alpha=-1.0),
+            "alpha.*-1.0",
         ),
     ],
 )
 def test_errors_name_what_was_given(plain_shapes, wrong, named):
     with pytest.raises(ValueError, match=named):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"batch_size": -1}, "batch_size is a number of 1 or more, got -1"),
+        ({"batch_size": 0}, "batch_size is a number of 1 or more, got 0"),
+        ({"n_new": -1}, "n_new.*-1"),
+        ({"width": 0}, "width.*0"),
+        ({"alpha": -0.5}, "alpha.*-0.5"),
+    ],
+)
+def test_a_translation_names_what_it_cannot_do(plain_shapes, tokenizer, wrong, named):
+    model = Seq2SeqTransformer(tokenizer.vocab_size, d_model=8, n_heads=2, n_layers=1, d_ff=8)
+    with pytest.raises(ValueError, match=named):
+        translate(model, tokenizer, ["one"], **wrong)
 
 
 def test_one_text_is_not_a_list_of_texts(plain_shapes, tokenizer):
