@@ -30,7 +30,8 @@ STROKES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
 ATTENTION_STOPS = (PAGE, BLUE, "#00263b")
 ATTENTION_STOPS_IN_THE_DARK = ("#111111", "#2e86c1", "#def0ff")  # explorers on a dark page
 ATTENTION = LinearSegmentedColormap.from_list("attention", ATTENTION_STOPS)
-SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, PAGE, ORANGE])
+SIGNED_STOPS = (BLUE, PAGE, ORANGE)  # -1, 0, +1
+SIGNED = LinearSegmentedColormap.from_list("signed", SIGNED_STOPS)
 
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 12, 10, 9
 WIDTH = 7.0  # inches; 100 pixels each on the page
@@ -87,6 +88,18 @@ def show(fig: Figure, alt: str) -> None:
 
     data, metadata = picture(fig, alt)
     display(data, metadata=metadata, raw=True)
+
+
+def numbers(values) -> np.ndarray:
+    """A tensor of any type on any device, a list of these, an array or lists, as NumPy's float64.
+
+    NumPy knows no bfloat16; float64 has every number of every other type, bit for bit.
+    """
+    if hasattr(values, "detach"):  # a tensor, perhaps one that is being trained
+        return values.detach().cpu().double().numpy()
+    if isinstance(values, list | tuple) and any(hasattr(value, "detach") for value in values):
+        values = [numbers(value) for value in values]
+    return np.asarray(values, dtype=float)
 
 
 def headline(fig: Figure, title: str) -> Figure:
@@ -185,7 +198,7 @@ def lines(
 ) -> Figure:
     """Curves over `x`, each with its name at its end, and told apart by stroke as well as color."""
     ax = _axes(ax, 3.8)
-    x = np.asarray(x, dtype=float)
+    x = numbers(x)
     ax.set_xscale("log" if logx else "linear")
     ax.set_yscale("log" if logy else "linear")
     ends = []
@@ -392,9 +405,7 @@ def towers(
 
 def _numbers(values, ndim: int, who: str) -> np.ndarray:
     """`values` (tensor, array or lists) as a float array of `ndim` dimensions."""
-    if hasattr(values, "detach"):  # a tensor, perhaps one that is being trained
-        values = values.detach().cpu()
-    array = np.asarray(values, dtype=float)
+    array = numbers(values)
     if array.ndim != ndim:
         raise ValueError(f"{who} draws {ndim}-dimensional numbers, got shape {list(array.shape)}.")
     return array

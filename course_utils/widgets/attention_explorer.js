@@ -4,6 +4,7 @@
 
 import { el, fill, keepKeys, numbersIn, textLine, choice, tick } from "./lib/dom.js";
 import { attentionScale, luminance, paintCells, whenThemeChanges } from "./lib/colors.js";
+import { rove } from "./lib/roving.js";
 import { drawMatrix, drawWords, looksMostAt, strongest } from "./lib/attention.js";
 
 const STYLE = `
@@ -50,6 +51,7 @@ export function headMap(weights, [nHeads, nQueries, nKeys], [layer, head], rows,
 }
 
 function render({ model, el: host }) {
+  const { numbers_up_to: numbersUpTo } = model.get("constants");
   const state = {
     first: [model.get("layer"), model.get("head")],
     second: null, // another head, to compare
@@ -60,6 +62,7 @@ function render({ model, el: host }) {
   let queries, keys, weights, nLayers, nHeads; // what Python sent: who looks, at whom, and how much
   let shownQueries, shownKeys; // the numbers of those that are drawn
   let views, scale; // what they are drawn with
+  let roving; // the maps as the arrow keys go through them
   let given; // width in pixels; asked for only when it changes, as asking makes the page lay out
 
   const grid = el("div", { class: "grid", role: "group", "aria-label": "All heads: choose one" });
@@ -132,14 +135,32 @@ function render({ model, el: host }) {
     grid.style.gridTemplateColumns = `44px repeat(${nHeads}, minmax(0, 1fr))`;
     const cells = [el("span", { class: "name" }, "head →")];
     for (let i = 0; i < nHeads; i++) cells.push(el("span", { class: "name" }, i));
+    const maps = [];
     for (let layer = 0; layer < nLayers; layer++) {
       cells.push(el("span", { class: "name" }, `layer ${layer}`));
-      for (let number = 0; number < nHeads; number++) cells.push(small(layer, number));
+      for (let number = 0; number < nHeads; number++) {
+        maps.push(small(layer, number));
+        cells.push(maps.at(-1));
+      }
     }
     const focused = grid.contains(document.activeElement) && document.activeElement.dataset.head;
     grid.replaceChildren(...cells);
     if (focused) grid.querySelector(`[data-head="${focused}"]`)?.focus();
+    roving = rove(maps, { next: nextMap, arrive: (i) => choose(headAt(i)) });
     markGrid();
+  }
+
+  const headAt = (i) => [Math.floor(i / nHeads), i % nHeads];
+
+  /** The arrow keys go from map to map, and round at the edges. */
+  function nextMap(key, i) {
+    const step = {
+      ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0],
+    }[key];
+    if (!step) return undefined;
+    const [layer, number] = headAt(i);
+    return ((layer + step[0] + nLayers) % nLayers) * nHeads
+      + (number + step[1] + nHeads) % nHeads;
   }
 
   function small(layer, number) {
@@ -154,20 +175,7 @@ function render({ model, el: host }) {
       type: "button", "data-head": `${layer},${number}`, "aria-label": name, title: name,
     }, canvas));
     node.addEventListener("click", () => choose([layer, number]));
-    node.addEventListener("keydown", (event) => walk(event, layer, number));
     return node;
-  }
-
-  /** Arrow keys go from map to map; only one of the maps is in the order of the Tab key. */
-  function walk(event, layer, number) {
-    const step = {
-      ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0],
-    }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const next = [(layer + step[0] + nLayers) % nLayers, (number + step[1] + nHeads) % nHeads];
-    choose(next);
-    grid.querySelector(`[data-head="${next}"]`).focus();
   }
 
   function choose(which) {
@@ -178,13 +186,13 @@ function render({ model, el: host }) {
   }
 
   function markGrid() {
-    const active = String(state.second ?? state.first);
+    const [layer, number] = state.second ?? state.first;
+    roving.stopAt(layer * nHeads + number);
     const chosen = [state.first, state.second].map(String);
     for (const node of grid.querySelectorAll("button")) {
       const name = node.dataset.head;
       node.setAttribute("aria-pressed", String(chosen.includes(name)));
       node.classList.toggle("second", name === chosen[1]);
-      node.tabIndex = name === active ? 0 : -1;
     }
     const strongestCell = luminance(scale[0]) < 0.5 ? "brightest" : "darkest";
     hint.textContent = state.second
@@ -202,7 +210,7 @@ function render({ model, el: host }) {
     const beside = state.second !== null && room >= 560; // or else one below the other
     const width = beside ? (room - GAP) / 2 : room;
     const draw = state.view === "words" ? drawWords : drawMatrix;
-    const how = { width, scale, pinned: state.pinned, onLook: look, onPin: pin };
+    const how = { width, scale, numbersUpTo, pinned: state.pinned, onLook: look, onPin: pin };
     views = chosen.map((which, i) => {
       const one = head(which);
       const { picture, show } = draw(one, how);

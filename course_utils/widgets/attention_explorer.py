@@ -37,6 +37,10 @@ class AttentionExplorer(Explorer):
     trouble = traitlets.Unicode().tag(sync=True)  # why the typed sentence could not be read
     answered = traitlets.Int().tag(sync=True)  # how many sentences got an answer, good or bad
 
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        return {"numbers_up_to": plots.NUMBERS_UP_TO}
+
     def __init__(
         self,
         tokens: Sequence[str],
@@ -215,9 +219,7 @@ def _check_fit(table: np.ndarray, tokens: Sequence[str], key_tokens: Sequence[st
 
 def _table(weights) -> np.ndarray:
     """The weights as little-endian float32; ValueError if they are no shares of four axes."""
-    if hasattr(weights, "detach"):
-        weights = weights.detach().cpu().numpy()
-    table = np.ascontiguousarray(weights, dtype="<f4")
+    table = np.ascontiguousarray(plots.numbers(weights), dtype="<f4")
     if table.ndim != 4:
         raise ValueError(
             "the weights must be [n_layers, n_heads, n_query, n_key], "

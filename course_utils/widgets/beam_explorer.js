@@ -2,10 +2,9 @@
 // page searches by itself: neither the sliders nor pointing at a box asks the kernel. Only another
 // sentence does.
 
-import { el, fill, keepKeys, numbersIn, slider, svg, textLine } from "./lib/dom.js";
-
-export const PENALTIES = [0, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2];
-const LOST = 3; // dropped hypotheses drawn at each step: those that came nearest
+import { el, numbersIn, slider, svg, textLine } from "./lib/dom.js";
+import { percent, signed } from "./lib/numbers.js";
+import { rove } from "./lib/roving.js";
 
 /** Beam search in a tree; the same, line by line, as Search in beam_explorer.py. */
 export function searchIn({ parents, logProbabilities, ends }) {
@@ -55,30 +54,32 @@ export function searchIn({ parents, logProbabilities, ends }) {
   return { ended, totals, depths, steps, score, winner, path };
 }
 
-/** Where what stands, in columns (steps) and rows (places, and below them what was dropped). */
-export function layout(search, parents, steps, greedy) {
+/** Where what stands, in columns (steps) and rows (places, and below them what was dropped).
+
+    Of the dropped the nearest are drawn, `lost` of them at each step, `gap` of a row further down.
+*/
+export function treeLayout(search, parents, steps, greedy, { lost: most, lost_gap: gap }) {
   const widest = Math.max(...steps.map(({ kept }) => kept.length));
   const boxes = [{ column: 0, row: (widest - 1) / 2, node: 0, before: null, lost: false }];
   steps.forEach(({ kept, lost }, i) => {
-    const near = [...lost.slice(0, LOST), ...lost.slice(LOST).filter((n) => greedy.has(n))];
+    const near = [...lost.slice(0, most), ...lost.slice(most).filter((n) => greedy.has(n))];
     const add = (node, row, isLost) => boxes.push({
       column: i + 1, row, node, lost: isLost,
       before: search.depths[node] <= i ? node : parents[node],
     });
     kept.forEach((node, row) => add(node, row, false));
-    near.forEach((node, j) => add(node, widest + j + 0.3, true));
+    near.forEach((node, j) => add(node, widest + j + gap, true));
   });
   return boxes;
 }
 
 /** A probability as people write it: 24 %, 0.3 %. */
 export function share(logProbability) {
-  const percent = 100 * Math.exp(logProbability);
-  if (percent < 0.05) return "under 0.1\u00a0%";
-  return `${percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)}\u00a0%`;
+  const part = Math.exp(logProbability);
+  const below10 = Number((100 * part).toFixed(1)) < 10;
+  return percent(part, { digits: below10 ? 1 : 0, orLess: true });
 }
 
-const signed = (number) => number.toFixed(2).replace("-", "−");
 const LONGEST_LABEL = 9;
 const shortened = (label) =>
   ([...label].length <= LONGEST_LABEL ? label : `${[...label].slice(0, LONGEST_LABEL - 1).join("")}…`);
@@ -120,6 +121,8 @@ const BOX = { width: 61, height: 31 };
 const GAP = { across: 14, down: 8 }; // eight steps fit on a page, longer trees are scrolled
 
 function render({ model, el: host }) {
+  const constants = model.get("constants");
+  const { penalties } = constants;
   let tree, search, texts, labels; // what Python sent
   let steps, all, boxes, best, isLast, greedy, greedyPath, nodes; // what is drawn
 
@@ -132,13 +135,13 @@ function render({ model, el: host }) {
     (n) => (n === 1 ? "1: greedy" : `${n}`), () => look({ keepsTheEnd: true }));
   const step = slider("step", { min: 1, max: 1 }, (n) => `${n} of ${all?.length ?? n}`,
     () => look({}));
-  const alpha = slider("penalty α", { min: 0, max: PENALTIES.length - 1 },
-    (i) => `${PENALTIES[i]}`, () => look({}));
+  const alpha = slider("penalty α", { min: 0, max: penalties.length - 1 },
+    (i) => `${penalties[i]}`, () => look({}));
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const holder = el("div", { class: "ao-scroll" });
   const table = el("tbody");
   const news = el("p", { class: "news", role: "alert" });
-  const penalty = () => PENALTIES[alpha.value];
+  const penalty = () => penalties[alpha.value];
 
   function load() {
     tree = {
@@ -156,7 +159,7 @@ function render({ model, el: host }) {
   function look({ keepsTheEnd = false }) {
     const wasLast = keepsTheEnd && (!all || step.value === all.length);
     all = search.steps(width.value);
-    step.root.querySelector("input").max = all.length;
+    step.input.max = all.length;
     step.value = wasLast ? all.length : Math.min(step.value, all.length);
     isLast = step.value === all.length;
     steps = all.slice(0, step.value);
@@ -168,7 +171,7 @@ function render({ model, el: host }) {
   // ---- the picture
 
   function draw() {
-    boxes = layout(search, tree.parents, steps, greedyPath);
+    boxes = treeLayout(search, tree.parents, steps, greedyPath, constants);
     const bestPath = new Set(search.path(best));
     const x = (column) => 4 + BOX.width / 2 + column * (BOX.width + GAP.across);
     const y = (row) => 4 + BOX.height / 2 + row * (BOX.height + GAP.down);
@@ -190,11 +193,13 @@ function render({ model, el: host }) {
         d: `M${x1} ${y(from.row)}C${middle} ${y(from.row)} ${middle} ${y(box.row)} ${x2} ${y(box.row)}`,
       }));
     }
-    nodes = boxes.map((box, i) => (box.node === 0
+    nodes = boxes.map((box) => (box.node === 0
       ? svg("text", { x: x(0), y: y(box.row) + 4, "text-anchor": "middle" }, "start")
-      : drawBox(box, i, x(box.column), y(box.row), kinds(box))));
+      : drawBox(box, x(box.column), y(box.row), kinds(box))));
     picture.append(...nodes);
-    fill(holder, {}, []);
+    rove(nodes.slice(1), { // all but the start
+      next: (key, i) => nextBox(key, i), start: nodes.length - 2,
+    });
     holder.replaceChildren(picture);
     tell(null);
     drawTable();
@@ -207,7 +212,7 @@ function render({ model, el: host }) {
   /** It has ended at an earlier step, and only keeps its place. */
   const isDot = ({ node, column }) => node > 0 && search.depths[node] < column;
 
-  function drawBox(box, i, x, y, kinds) {
+  function drawBox(box, x, y, kinds) {
     const { node } = box;
     const [w, h] = [BOX.width, BOX.height];
     const inside = isDot(box)
@@ -221,30 +226,25 @@ function render({ model, el: host }) {
           ? [svg("rect", { class: "bar", x: x - w / 2 + 3, y: y + h / 2 - 1.5, width: w - 6, height: 3 })]
           : []),
       ];
-    const group = keepKeys(svg("g", {
-      class: `node ${kinds}`, role: "button", tabindex: i === boxes.length - 1 ? 0 : -1,
-      "aria-label": inWords(box),
-    }, ...inside));
+    const group = svg("g", {
+      class: `node ${kinds}`, role: "button", "aria-label": inWords(box),
+    }, ...inside);
     for (const event of ["mouseenter", "focus"]) group.addEventListener(event, () => tell(box));
     for (const event of ["mouseleave", "blur"]) group.addEventListener(event, () => tell(null));
-    group.addEventListener("keydown", (event) => walk(event, box));
     return group;
   }
 
   /** Arrow keys go from box to box: up and down in a step, left and right along the steps. */
-  function walk(event, { column, row }) {
+  function nextBox(key, from) {
     const [across, down] = {
       ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1],
-    }[event.key] ?? [];
-    if (across === undefined) return;
-    event.preventDefault();
-    const there = boxes.map((box, i) => ({ ...box, i })).filter((box) => box.node > 0
-      && box.column === column + across && (across || (box.row - row) * down > 0));
-    if (!there.length) return;
-    const { i } = there.reduce((near, box) =>
-      (Math.abs(box.row - row) < Math.abs(near.row - row) ? box : near));
-    nodes.forEach((node, j) => { if (boxes[j].node) node.setAttribute("tabindex", j === i ? 0 : -1); });
-    nodes[i].focus();
+    }[key] ?? [];
+    if (across === undefined) return undefined;
+    const { column, row } = boxes[from + 1];
+    const there = boxes.slice(1).map((box, i) => ({ ...box, i })).filter((box) =>
+      box.column === column + across && (across || (box.row - row) * down > 0));
+    return there.reduce((near, box) =>
+      (near && Math.abs(near.row - row) <= Math.abs(box.row - row) ? near : box), null)?.i ?? from;
   }
 
   // ---- the words
@@ -295,9 +295,9 @@ function render({ model, el: host }) {
 
   function take() {
     width.value = model.get("width");
-    alpha.value = Math.max(0, PENALTIES.indexOf(model.get("length_penalty")));
+    alpha.value = Math.max(0, penalties.indexOf(model.get("length_penalty")));
     all = search.steps(width.value);
-    step.root.querySelector("input").max = all.length;
+    step.input.max = all.length;
     step.value = model.get("step") || all.length;
     look({});
   }

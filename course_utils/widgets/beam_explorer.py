@@ -15,11 +15,12 @@ from matplotlib.patches import Rectangle
 
 from course_utils import plots
 from course_utils.widgets.explorer import Explorer
-from course_utils.widgets.parts import blank
+from course_utils.widgets.parts import blank, percent
 
 LONGEST = 24  # steps; more would not fit on a page
 WIDEST = 6
 LOST = 3  # dropped hypotheses drawn at each step: those that came nearest
+LOST_GAP = 0.3  # rows between the beam and those dropped
 PENALTIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
 ROW = 0.42  # inches
 TITLE_LETTERS, LETTER = 68, 0.085  # letters in a title's line; the width of a small one, in inches
@@ -163,6 +164,10 @@ class BeamExplorer(Explorer):
     trouble = traitlets.Unicode().tag(sync=True)  # why a text could not be translated
     answered = traitlets.Int().tag(sync=True)  # how many texts got an answer, good or bad
 
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        return {"penalties": PENALTIES, "lost": LOST, "lost_gap": LOST_GAP}
+
     def __init__(
         self,
         tree: Tree,
@@ -268,7 +273,7 @@ class BeamExplorer(Explorer):
         search, steps, best, greedy = self._look()
         hidden = max(0, len(steps) - MOST_COLUMNS)
         steps = steps[:MOST_COLUMNS]
-        drawn = layout(search, steps, search.path(greedy))
+        drawn = tree_layout(search, steps, search.path(greedy))
         rows = max(row for _, row in drawn.places.values()) + 1
         title = self._title(search, best, greedy)
         top = 0.5 + 0.22 * title.count("\n")
@@ -301,7 +306,7 @@ class BeamExplorer(Explorer):
         other = f"greedy: “{self.texts[greedy]}”, {share(theirs)}"
         return f"{found};\n{textwrap.fill(other, TITLE_LETTERS)}"
 
-    def _draw_lines(self, ax: Axes, search, drawn: "Layout", best: set, greedy: set) -> None:
+    def _draw_lines(self, ax: Axes, search, drawn: "TreeLayout", best: set, greedy: set) -> None:
         for column, node, before in drawn.lines:
             (x1, y1), (x2, y2) = drawn.places[column - 1, before], drawn.places[column, node]
             x1 += 0.0 if search.depths[before] < column - 1 else 0.3 if before == 0 else RIM
@@ -315,7 +320,7 @@ class BeamExplorer(Explorer):
             )  # fmt: skip
 
     def _draw_boxes(
-        self, ax: Axes, search, drawn: "Layout", best: set, greedy: set, letters: int
+        self, ax: Axes, search, drawn: "TreeLayout", best: set, greedy: set, letters: int
     ) -> None:
         words = {"ha": "center", "va": "center", "fontsize": plots.SMALL_SIZE, "parse_math": False}
         for (column, node), (x, y) in drawn.places.items():
@@ -344,7 +349,7 @@ class BeamExplorer(Explorer):
             ax.text(x, y + 0.18, total, color=ink, **words)
 
 
-class Layout(NamedTuple):
+class TreeLayout(NamedTuple):
     """Where what stands: (column, node) -> (x, y); lines as (column, node, node before)."""
 
     places: dict[tuple[int, int], tuple[float, float]]
@@ -352,19 +357,19 @@ class Layout(NamedTuple):
     lost: set[tuple[int, int]]
 
 
-def layout(search: Search, steps: Sequence[Step], greedy: Sequence[int]) -> Layout:
+def tree_layout(search: Search, steps: Sequence[Step], greedy: Sequence[int]) -> TreeLayout:
     """Columns are steps, rows the beam's places and, below them, what was dropped.
 
     Of the dropped, the nearest are drawn, and greedy's own.
     """
     widest = max(len(step.kept) for step in steps)
-    drawn = Layout({(0, 0): (0.0, (widest - 1) / 2)}, [], set())
+    drawn = TreeLayout({(0, 0): (0.0, (widest - 1) / 2)}, [], set())
     for column, step in enumerate(steps, 1):
         near = step.lost[:LOST]
         near += [node for node in step.lost[LOST:] if node in greedy]
         rows = [*enumerate(step.kept), *enumerate(near, widest)]
         for row, node in rows:
-            drawn.places[column, node] = (float(column), float(row) + 0.3 * (row >= widest))
+            drawn.places[column, node] = (float(column), float(row) + LOST_GAP * (row >= widest))
             old = search.depths[node] < column
             drawn.lines.append((column, node, node if old else search.parents[node]))
         drawn.lost.update((column, node) for node in near)
@@ -424,16 +429,15 @@ def _checked(tree: Tree) -> Tree:
 
 
 def _traits(tree: Tree) -> dict[str, Any]:
-    numbers = np.asarray(tree.log_probabilities, dtype="<f4").tobytes()
+    numbers = plots.numbers(tree.log_probabilities).astype("<f4").tobytes()
     return tree._asdict() | {"log_probabilities": numbers}
 
 
 def share(log_probability: float) -> str:
     """A probability as people write it: 24 %, 0.3 %."""
-    percent = 100 * math.exp(log_probability)
-    if percent < 0.05:
-        return "under 0.1 %"
-    return f"{percent:.1f} %" if percent < 9.95 else f"{percent:.0f} %"
+    part = math.exp(log_probability)
+    below_10 = float(f"{100 * part:.1f}") < 10
+    return percent(part, digits=1 if below_10 else 0, or_less=True)
 
 
 def _shortened(label: str, letters: int) -> str:

@@ -5,6 +5,7 @@
 // nothing but remove the boundary between two neighbours. So each boundary is removed by one
 // merge or by none, and it is enough to work out, once for a text, which one: `removedBy`.
 
+import { axes } from "./lib/axes.js";
 import { button, el, keepKeys, numbersIn, slider, svg } from "./lib/dom.js";
 
 // What Python's re calls white space, which is not quite what JavaScript's \s is.
@@ -117,8 +118,6 @@ export function piecesByMerges(removed, nMerges) {
   return lost.map((n) => (left -= n));
 }
 
-const LONGEST_TEXT = 500;
-
 const STYLE = `
 .ao-bpe .ao-controls { grid-template-columns: 1fr; gap: 10px; }
 .ao-bpe .buttons { display: flex; gap: 8px; }
@@ -150,36 +149,30 @@ function drawChip(bytes, position, isNew) {
 }
 
 /** A piece in a sentence: quoted characters; loose bytes by their number. */
-function inWords(bytes) {
+export function inWords(bytes) {
   const spelled = ({ text, byte }) => (byte ? `<${byte}>` : SHOWN_FOR[text] ?? text);
   return `'${readable(bytes).map(spelled).join("")}'`;
 }
 
 /** How many pieces are left after each number of merges, as a curve with the slider's place. */
 function drawCurve(nMerges) {
-  const [width, height, left, right, top, bottom] = [680, 120, 44, 76, 14, 30];
-  const x = (merges) => left + (merges / Math.max(1, nMerges)) * (width - left - right);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  const text = (attributes, words = "") => svg("text", { class: "small", ...attributes }, words);
+  const sides = axes([680, 120], { left: 44, right: 76, top: 14, bottom: 30 });
+  const { picture, floor, below } = sides;
+  const x = sides.x(0, Math.max(1, nMerges));
   const line = svg("path", { fill: "none", stroke: "var(--ao-blue)", "stroke-width": 2 });
   const dot = svg("circle", { r: 5, fill: "var(--ao-orange)" });
-  const most = text({ x: left - 6, "text-anchor": "end" });
-  const least = text({ "text-anchor": "start" });
-  picture.append(
-    svg("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom,
-      stroke: "var(--ao-faint)" }),
+  const most = sides.beside();
+  const least = sides.text({ "text-anchor": "start" });
+  picture.append(sides.across({ y1: floor, y2: floor, stroke: "var(--ao-faint)" }),
     line, dot, most, least,
-    text({ x: left, y: height - 14, "text-anchor": "middle" }, "0"),
-    text({ x: x(nMerges), y: height - 14, "text-anchor": "middle" }, plain(nMerges)),
-    text({ x: x(nMerges / 2), y: height - 14, "text-anchor": "middle" }, "merges"),
-  );
+    below(x(0), "0"), below(x(nMerges), plain(nMerges)), below(x(nMerges / 2), "merges"));
   let y;
   let pieces;
   return {
     picture,
     setText(removed) {
       pieces = piecesByMerges(removed, nMerges);
-      y = (n) => height - bottom - (n / Math.max(1, pieces[0])) * (height - top - bottom);
+      y = sides.y(0, Math.max(1, pieces[0]));
       let d = `M${x(0)} ${y(pieces[0])}`;
       for (let k = 1; k <= nMerges; k++) {
         if (pieces[k] !== pieces[k - 1]) d += `H${x(k).toFixed(1)}V${y(pieces[k]).toFixed(1)}`;
@@ -199,6 +192,7 @@ function drawCurve(nMerges) {
 }
 
 function render({ model, el: host }) {
+  const { longest_text: longest } = model.get("constants");
   const numbers = numbersIn(model.get("merges"), Int32Array);
   const counts = numbersIn(model.get("counts"), Int32Array);
   const nMerges = numbers.length / 3;
@@ -206,7 +200,7 @@ function render({ model, el: host }) {
   const encoder = new TextEncoder();
   let bytes, removed, characters, drawn;
 
-  const sentence = textBox("Your sentence", { rows: 2, maxlength: LONGEST_TEXT }, read);
+  const sentence = textBox("Your sentence", { rows: 2, maxlength: longest }, read);
   const merges = slider("merges", { min: 0, max: nMerges }, plain, draw);
   const back = button("Previous merge here", () => jump(lastBefore(removed, merges.value)));
   const on = button("Next merge here", () => jump(nextAfter(removed, merges.value)));

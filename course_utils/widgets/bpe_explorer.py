@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import traitlets
 from matplotlib import font_manager
@@ -29,6 +31,10 @@ class BPEExplorer(Explorer):
     counts = traitlets.Bytes().tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
     n_merges = traitlets.Int(0).tag(sync=True)
+
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        return {"longest_text": LONGEST_TEXT}
 
     def __init__(self, tokenizer, text: str, *, n_merges: int = 0):
         """`tokenizer`: a trained BPETokenizer; the slider opens at its first `n_merges` merges."""

@@ -8,21 +8,26 @@ How to write an explorer called NAME:
 2. `widgets/NAME.js`: an ES module with `export default { render({ model, el }) … }`. It draws into
    `el` and touches nothing else but `model.get / set / on / save_changes`, so that the same file
    can later be mounted on a page without a kernel. What can be computed in the page is.
-3. Take elements, sliders and colors from `widgets/lib/*.js` (`import { … } from "./lib/dom.js"`).
+3. A number that both files need (a slider's stops, a limit, a color) stands in Python alone:
+   `shared` returns it, and the page finds it in `model.get("constants")`.
+4. Take elements, sliders and colors from `widgets/lib/*.js` (`import { … } from "./lib/dom.js"`).
    Controls made there are labelled, and keep their arrow keys from JupyterLab; any other control
-   goes through `keepKeys`. `lib/attention.js` draws a head of any queries and keys, as words with
-   lines or as a matrix.
-4. Put everything into an element of class "ao-explorer": it carries the course's look, and the
+   goes through `keepKeys`. `rove` (lib/roving.js) goes through many things by arrow keys, `axes`
+   (lib/axes.js) stands around a small curve, `percent` (lib/numbers.js) writes a share.
+   `lib/attention.js` draws a head of any queries and keys, as words with lines or as a matrix.
+5. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
    fit; a picture that is not legible when narrow goes into an "ao-scroll". Leave room for the
    longest title, so that nothing moves from under the mouse.
-5. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
+6. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
    Elements that a slider or a hover changes are made once and changed in place.
-6. Export the class in `widgets/__init__.py`, add one to `EXAMPLES` in `tests/unit/test_widgets.py`
-   (which holds every exported explorer to these rules), a test to `tests/browser/` and its events
-   to `benchmarks/widgets.py`.
+7. Export the class in `widgets/__init__.py` and add one to `EXAMPLES` in
+   `tests/unit/widgets/explorer_examples.py`: every exported explorer is held to these rules, and
+   shown on a plain page. Add a test to `tests/browser/` and its events to `benchmarks/widgets.py`,
+   and run that once more whenever the page has changed.
 """
 
+import hashlib
 import re
 import sys
 from collections.abc import Callable
@@ -30,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import traitlets
 from matplotlib.figure import Figure
 
 from course_utils import plots
@@ -81,12 +87,22 @@ class Explorer(anywidget.AnyWidget):
     """Base of the explorers: live where a kernel runs, a still picture with words elsewhere."""
 
     _css = page_look()
+    constants = traitlets.Dict().tag(sync=True)  # what `shared` says
 
     def __init_subclass__(cls, **kwargs):
         module = Path(sys.modules[cls.__module__].__file__).with_suffix(".js")
         if "_esm" not in cls.__dict__ and module.is_file():
             cls._esm = page_module(module)
         super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        """Numbers that this side and the page both use. They stand here, and are sent once."""
+        return {}
+
+    @traitlets.default("constants")
+    def _constants(self) -> dict[str, Any]:
+        return self.shared()
 
     def still(self) -> Figure:
         """The explorer as it opens, as a figure."""
@@ -96,6 +112,11 @@ class Explorer(anywidget.AnyWidget):
     def alt(self) -> str:
         """The explorer as it opens, in words; the same words for the same data."""
         raise NotImplementedError(f"{type(self).__name__} needs an alt that says it in words.")
+
+    @classmethod
+    def page_hash(cls) -> str:
+        """SHA-256 of the page's module as it is served, with what it takes from lib/."""
+        return hashlib.sha256(str(cls._esm).encode()).hexdigest()
 
     def _answer(self, work: Callable[[], dict[str, Any]]) -> None:
         """Set the traits that `work` returns, all at once: the page must never see half an answer.

@@ -1,5 +1,7 @@
 """What several explorers' Python sides share: checked choices, and a blank sheet for stills."""
 
+from numbers import Real
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +14,15 @@ def expect_one_of(name: str, given, choices) -> None:
     """ValueError, with the choices, if `given` is not among them."""
     if given not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}; got {given!r}.")
+
+
+def percent(share: Real, *, digits: int = 0, or_less: bool = False) -> str:
+    """A share as people write it, 24 %; the page does the same (lib/numbers.js).
+
+    With `or_less`, what would be written as nothing is "under 0.1 %" (one digit).
+    """
+    written = f"{100 * share:.{digits}f}"
+    return f"under {10**-digits:g} %" if or_less and float(written) == 0 else f"{written} %"
 
 
 def quiet(ax: Axes) -> None:

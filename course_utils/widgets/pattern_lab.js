@@ -1,35 +1,38 @@
 // The pattern lab: who may look at whom, as a square and as arcs, who has heard whom after so many
 // layers, and the three conditions of the theorem. All of it is computed here, in the page.
 
-import { choice, el, slider, svg, keepKeys, tick } from "./lib/dom.js";
-import { attentionScale, colorOf, inkOn, whenThemeChanges } from "./lib/colors.js";
+import { choice, el, slider, svg, tick } from "./lib/dom.js";
+import { attentionScale, colorOf, inkOn, rgb, whenThemeChanges } from "./lib/colors.js";
+import { percent } from "./lib/numbers.js";
 import {
   PATTERNS, connections, everybodyHears, layersUntilHeard, pathThroughAll, selfLoops, union,
 } from "./lib/patterns.js";
+import { rove } from "./lib/roving.js";
 
 const KINDS = [["window", "window"], ["strided", "strided"], ["fixed", "fixed"], ["star", "star"],
   ["random", "random"], ["bigbird", "BigBird"], ["dense", "dense"], ["self", "itself alone"]];
+const ARRANGEMENTS = [["in turn", "in turn, layer by layer"], ["both", "both at once"],
+  ["first", "the first"], ["second", "the second"]];
 const USED = { // which sliders mean something to which pattern
   width: ["window", "star", "bigbird"], stride: ["strided", "fixed"],
-  nGlobal: ["bigbird"], nRandom: ["bigbird"], perToken: ["random"],
+  n_global: ["bigbird"], n_random: ["bigbird"], per_token: ["random"],
 };
-export const MOST_LAYERS = 16;
-const MOST_ARCS = 1000; // more would be a black cloud
-const NUMBERS_UP_TO = 16; // tokens; with more, numbers in the cells are not legible
-const NAMES_UP_TO = 34; // tokens with a number of their own along the arcs
+// What a reader may set, by the traits' names.
+const SETTINGS = ["kind", "n", "width", "stride", "n_global", "n_random", "per_token", "seed",
+  "layers", "arrangement", "causal", "no_self", "own"];
 const PIXELS = 4; // of the canvas for a cell, in each direction
 
 /** The patterns of the layers, in turn, for what is chosen. */
 export function patternsFor(settings) {
-  let patterns = settings.own ?? PATTERNS[settings.kind](settings);
+  let patterns = settings.own.length ? settings.own : PATTERNS[settings.kind](settings);
   if (patterns.length > 1) {
     patterns = {
       "in turn": patterns, both: [union(patterns)], first: [patterns[0]], second: [patterns[1]],
     }[settings.arrangement];
   }
-  if (!settings.causal && !settings.noSelf) return patterns;
-  const stays = (query, key) =>
-    !(settings.causal && key > query) && !(settings.noSelf && key === query);
+  const { causal, no_self: noSelf } = settings;
+  if (!causal && !noSelf) return patterns;
+  const stays = (query, key) => !(causal && key > query) && !(noSelf && key === query);
   return patterns.map((pattern) =>
     pattern.map((keys, query) => keys.filter((key) => stays(query, key))));
 }
@@ -72,89 +75,83 @@ const STYLE = `
 `;
 const SIDE = { before: 28, across: 304 }; // of a square: room for numbers, and the cells
 
-function render({ model, el: host }) {
-  const settings = {};
-  let patterns, found, path, apart, chosen, pinned, scale;
+// ---- what can be set
 
-  const pattern = choice("pattern", KINDS, (kind) => { settings.kind = kind; change(); });
-  const arrangement = choice("its two patterns", [["in turn", "in turn, layer by layer"],
-    ["both", "both at once"], ["first", "the first"], ["second", "the second"]],
-  (value) => { settings.arrangement = value; change(); });
+/** Pattern, sliders and ticks. They write into `settings`, and say which part has to follow. */
+function drawControls(settings, limits, { change, listen, drawPath }) {
+  const setting = (name, follow) => (value) => { settings[name] = value; follow(); };
+  const knob = (name, label, show = String, follow = change) => {
+    const [min, max] = limits[name];
+    return slider(label, { min, max }, show, setting(name, follow));
+  };
+  const pattern = choice("pattern", KINDS, setting("kind", change));
+  const arrangement = choice("its two patterns", ARRANGEMENTS, setting("arrangement", change));
   const sliders = {
-    n: knob("n", "tokens", 2, 128),
-    width: knob("width", "width", 0, 16, (w) => `${w} each side`),
-    stride: knob("stride", "stride", 1, 32),
-    nGlobal: knob("nGlobal", "globals", 0, 8),
-    nRandom: knob("nRandom", "random", 0, 8, (r) => `${r} a token`),
-    perToken: knob("perToken", "random", 1, 16, (r) => `${r - 1} + itself`),
-    layers: slider("layers", { min: 1, max: MOST_LAYERS }, String, (layers) => {
-      settings.layers = layers;
-      listen();
-    }),
+    n: knob("n", "tokens"),
+    width: knob("width", "width", (w) => `${w} each side`),
+    stride: knob("stride", "stride"),
+    n_global: knob("n_global", "globals"),
+    n_random: knob("n_random", "random", (r) => `${r} a token`),
+    per_token: knob("per_token", "random", (r) => `${r - 1} + itself`),
+    layers: knob("layers", "layers", String, listen),
   };
   const ticks = {
-    causal: tick("nobody sees the future (causal)", (on) => { settings.causal = on; change(); }),
-    noSelf: tick("nobody looks at itself", (on) => { settings.noSelf = on; change(); }),
-    path: tick("draw the path", () => drawPath()),
+    causal: tick("nobody sees the future (causal)", setting("causal", change)),
+    no_self: tick("nobody looks at itself", setting("no_self", change)),
+    path: tick("draw the path", drawPath),
   };
-  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
-  const lamps = ["itself", "path", "reach"].map(() => ({
-    lamp: el("span", { class: "lamp" }), says: el("span"),
+
+  /** Every control as the settings say. */
+  function set() {
+    pattern.value = settings.kind;
+    arrangement.value = settings.arrangement;
+    for (const [name, one] of Object.entries(sliders)) one.value = settings[name];
+    for (const name of ["causal", "no_self"]) ticks[name].input.checked = settings[name];
+  }
+
+  /** Only what means something to the pattern that is chosen. */
+  function showUsed() {
+    const { own, kind } = settings;
+    for (const [name, kinds] of Object.entries(USED)) {
+      sliders[name].root.hidden = own.length > 0 || !kinds.includes(kind);
+    }
+    sliders.n.root.hidden = pattern.root.hidden = own.length > 0;
+    arrangement.root.hidden = own.length ? own.length !== 2 : !USED.stride.includes(kind);
+  }
+
+  const nodes = [pattern.root, arrangement.root,
+    el("div", { class: "ao-controls" }, ...Object.values(sliders).map(({ root }) => root)),
+    el("div", { class: "ticks" }, ...Object.values(ticks).map(({ root }) => root))];
+  return { nodes, path: ticks.path, set, showUsed };
+}
+
+// ---- the conditions, and the connections counted
+
+/** Three lamps; `show` has the answers: itself, a path, reach. */
+function drawLamps() {
+  const lamps = ["Itself", "A path", "Reach"].map((name) => ({
+    name, lamp: el("span", { class: "lamp" }), says: el("span"),
   }));
+  function show(answers) {
+    lamps.forEach(({ name, lamp, says }, i) => {
+      const { holds, why } = answers[i];
+      const state = { true: "yes", false: "no", null: "undecided" }[holds];
+      const ring = name === "Reach" && holds === false ? " (the ring in the second square)" : "";
+      lamp.className = `lamp ${state}`;
+      lamp.textContent = { yes: "✓ yes", no: "✗ no", undecided: "? open" }[state];
+      says.replaceChildren(el("strong", {}, `${name}: `), `${why}${ring}.`);
+    });
+  }
+  const root = el("ul", { class: "lamps" },
+    ...lamps.map(({ lamp, says }) => el("li", {}, lamp, says)));
+  return { root, show };
+}
+
+/** How many connections there are, of n² that there could be. */
+function drawCount() {
   const part = el("div", { class: "part" });
   const counted = el("p", { class: "ao-faint", style: "grid-column: 1 / -1; margin: 0" });
-  const looks = square("who may look at whom");
-  const rumour = square("who has heard whom");
-  const arcs = el("div", { class: "ao-scroll" });
-  const note = el("p", { class: "ao-faint note" });
-  let line; // the tokens in a line, with their arcs and bars
-
-  function knob(name, label, min, max, show = String) {
-    return slider(label, { min, max }, show, (value) => { settings[name] = value; change(); });
-  }
-
-  // ---- from the settings to the pictures
-
-  function change() {
-    patterns = patternsFor(settings);
-    const n = patterns[0].length;
-    pinned = Math.min(pinned, n - 1);
-    for (const [name, kinds] of Object.entries(USED)) {
-      sliders[name].root.hidden = settings.own || !kinds.includes(settings.kind);
-    }
-    sliders.n.root.hidden = pattern.root.hidden = Boolean(settings.own);
-    arrangement.root.hidden = settings.own
-      ? settings.own.length !== 2 : !USED.stride.includes(settings.kind);
-    light();
-    count();
-    drawLooks();
-    drawLine();
-    listen(Math.min(chosen ?? pinned, n - 1));
-  }
-
-  /** The layers or the pattern have changed: who has heard whom by now? */
-  function listen(query = chosen) {
-    found = layersUntilHeard(patterns, settings.layers);
-    drawRumour();
-    look(query);
-  }
-
-  function light() {
-    const answers = [selfLoops(patterns), pathThroughAll(patterns), everybodyHears(patterns)];
-    path = answers[1].holds ? answers[1].witness : null;
-    apart = answers[2].holds === false ? answers[2].witness : null;
-    const names = ["Itself", "A path", "Reach"];
-    answers.forEach(({ holds, why }, i) => {
-      const state = { true: "yes", false: "no", null: "undecided" }[holds];
-      lamps[i].lamp.className = `lamp ${state}`;
-      lamps[i].lamp.textContent = { yes: "✓ yes", no: "✗ no", undecided: "? open" }[state];
-      lamps[i].says.replaceChildren(el("strong", {}, `${names[i]}: `),
-        `${why}${i === 2 && apart ? " (the ring in the second square)" : ""}.`);
-    });
-    ticks.path.root.hidden = !path;
-  }
-
-  function count() {
+  function show(patterns) {
     const n = patterns[0].length;
     const numbers = patterns.map(connections);
     const mean = numbers.reduce((a, b) => a + b) / numbers.length;
@@ -164,302 +161,382 @@ function render({ model, el: host }) {
       `${numbers.length > 1 ? ", by turns" : ""}: ${share(1 - mean / n ** 2)} of the square ` +
       `is empty, ${(mean / n).toFixed(1)} looks a token${numbers.length > 1 ? " (means)" : ""}.`;
   }
+  const root = el("div", { class: "count" },
+    el("span", {}, "of n²"), el("div", { class: "full" }, part), counted);
+  return { root, show };
+}
 
-  // ---- two squares
+// ---- two squares
 
-  function square(label) {
-    const canvas = el("canvas", { "aria-hidden": "true" });
-    const frame = svg("rect", {
-      fill: "none", stroke: "var(--ao-orange)", "stroke-width": 2, x: SIDE.before,
-      width: SIDE.across,
-    });
-    const inside = svg("g");
-    const side = SIDE.before + SIDE.across + 4;
-    const picture = svg("svg", { viewBox: `0 0 ${side} ${side}`, role: "img", "aria-label": label },
-      inside, frame);
-    const caption = el("figcaption");
-    const area = el("div", { class: "square" }, canvas, picture);
-    area.addEventListener("mousemove", (event) => {
-      const box = canvas.getBoundingClientRect();
-      const row = Math.floor(((event.clientY - box.top) / box.height) * patterns[0].length);
-      if (row >= 0 && row < patterns[0].length && row !== chosen) look(row);
-    });
-    area.addEventListener("mouseleave", () => look(pinned));
-    area.addEventListener("click", () => { pinned = chosen; });
-    return { root: el("figure", {}, caption, area), canvas, frame, inside, caption };
-  }
+/** A square of n × n cells. Pointing at a row calls `look`, leaving `leave`, a click `keep`. */
+function drawSquare(label, { look, leave, keep }) {
+  const canvas = el("canvas", { "aria-hidden": "true" });
+  const frame = svg("rect", {
+    fill: "none", stroke: "var(--ao-orange)", "stroke-width": 2, x: SIDE.before,
+    width: SIDE.across,
+  });
+  const inside = svg("g");
+  const side = SIDE.before + SIDE.across + 4;
+  const picture = svg("svg", { viewBox: `0 0 ${side} ${side}`, role: "img", "aria-label": label },
+    inside, frame);
+  const caption = el("figcaption");
+  const area = el("div", { class: "square" }, canvas, picture);
+  let n;
+  area.addEventListener("mousemove", (event) => {
+    const box = canvas.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) / box.height) * n);
+    if (row >= 0 && row < n) look(row);
+  });
+  area.addEventListener("mouseleave", leave);
+  area.addEventListener("click", keep);
+  return {
+    root: el("figure", {}, caption, area),
+    /** The cells (see `paint`), what the sides are, marks in the cells, and words above. */
+    draw(size, inCell, sides, marks, ...words) {
+      n = size;
+      paint(canvas, n, inCell);
+      inside.replaceChildren(...edges(n, sides), ...marks);
+      caption.replaceChildren(...words);
+    },
+    mark(query) {
+      const height = Math.max(3, SIDE.across / n);
+      frame.setAttribute("y", place(query, n) - height / 2);
+      frame.setAttribute("height", height);
+    },
+  };
+}
 
-  /** Paint one color a pixel: inCell(query, key, x, y) for x, y in 0 … PIXELS - 1. */
-  function paint(canvas, inCell) {
-    const n = patterns[0].length;
-    const image = new ImageData(n * PIXELS, n * PIXELS);
-    const pixels = new Uint32Array(image.data.buffer);
-    let i = 0;
-    for (let y = 0; y < n * PIXELS; y++) {
-      for (let x = 0; x < n * PIXELS; x++) {
-        pixels[i++] = inCell((y / PIXELS) | 0, (x / PIXELS) | 0, x % PIXELS, y % PIXELS);
-      }
+/** Paint one color a pixel: inCell(query, key, x, y) for x, y in 0 … PIXELS - 1. */
+function paint(canvas, n, inCell) {
+  const image = new ImageData(n * PIXELS, n * PIXELS);
+  const pixels = new Uint32Array(image.data.buffer);
+  let i = 0;
+  for (let y = 0; y < n * PIXELS; y++) {
+    for (let x = 0; x < n * PIXELS; x++) {
+      pixels[i++] = inCell((y / PIXELS) | 0, (x / PIXELS) | 0, x % PIXELS, y % PIXELS);
     }
-    canvas.width = canvas.height = n * PIXELS;
-    canvas.getContext("2d").putImageData(image, 0, 0);
   }
+  canvas.width = canvas.height = n * PIXELS;
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
 
-  function drawLooks() {
-    const n = patterns[0].length;
-    const which = new Uint8Array(n * n);
-    patterns.forEach((rows, bit) => rows.forEach((keys, query) => {
-      for (const key of keys) which[query * n + key] |= 1 << bit;
-    }));
-    const style = getComputedStyle(root);
-    const [blue, orange] = ["--ao-blue", "--ao-orange"].map((name) => word(style.getPropertyValue(name)));
-    paint(looks.canvas, (query, key, x, y) => {
-      const bits = which[query * n + key];
-      if (!bits) return 0;
-      if (bits === 1) return blue;
-      const lowerHalf = x + y >= PIXELS; // a triangle is the second pattern's mark
-      return lowerHalf ? orange : bits === 3 ? blue : 0;
-    });
-    looks.inside.replaceChildren(...edges(n, "who looks ↓   at whom →"));
-    looks.caption.replaceChildren(el("strong", {}, "Who may look at whom. "), patterns.length > 1
+const place = (i, n) => SIDE.before + (SIDE.across * (i + 0.5)) / n;
+
+/** The frame of a square, what its sides are, and positions along two of them. */
+function edges(n, sides) {
+  const step = [1, 2, 4, 8, 16, 32].find((size) => n / size <= 8);
+  const ticked = range1(Math.ceil(n / step)).map((i) => (i - 1) * step);
+  return [
+    svg("rect", { x: SIDE.before, y: SIDE.before, width: SIDE.across, height: SIDE.across,
+      fill: "none", stroke: "var(--ao-faint)" }),
+    svg("text", { x: 0, y: 10 }, sides),
+    ...ticked.map((i) => svg("text", {
+      x: place(i, n), y: SIDE.before - 5, "text-anchor": "middle" }, `${i}`)),
+    ...ticked.map((i) => svg("text", {
+      x: SIDE.before - 5, y: place(i, n) + 4, "text-anchor": "end" }, `${i}`)),
+  ];
+}
+
+/** Who may look at whom: blue squares, and orange triangles for a second pattern. */
+function drawLooks(square, patterns, [blue, orange]) {
+  const n = patterns[0].length;
+  const which = new Uint8Array(n * n);
+  patterns.forEach((rows, bit) => rows.forEach((keys, query) => {
+    for (const key of keys) which[query * n + key] |= 1 << bit;
+  }));
+  const inCell = (query, key, x, y) => {
+    const bits = which[query * n + key];
+    if (bits < 2) return bits && blue;
+    const lowerHalf = x + y >= PIXELS; // a triangle is the second pattern's mark
+    return lowerHalf ? orange : bits === 3 ? blue : 0;
+  };
+  square.draw(n, inCell, "who looks ↓   at whom →", [],
+    el("strong", {}, "Who may look at whom. "), patterns.length > 1
       ? "Blue squares: the first pattern. Orange triangles: the second."
       : "Blue: may look. Nothing: may not.");
-  }
+}
 
-  function drawRumour() {
-    const n = patterns[0].length;
-    const colors = range1(settings.layers).map(shade);
-    const words = colors.map(packed);
-    paint(rumour.canvas, (query, key) => {
-      const layer = found[query * n + key];
-      return layer ? words[layer - 1] : 0;
+/** Who has heard whom: `found` says after which layer, `colors` what that looks like.
+
+    A ring is drawn around `apart`, a pair that never meets. Up to so many tokens, `numbersUpTo`,
+    cells have numbers.
+*/
+function drawRumour(square, found, n, colors, apart, numbersUpTo) {
+  const words = colors.map(packed);
+  const inCell = (query, key) => {
+    const layer = found[query * n + key];
+    return layer ? words[layer - 1] : 0;
+  };
+  const numbers = n > numbersUpTo ? [] : Array.from(found, (layer, i) => (layer ? svg("text", {
+    x: place(i % n, n), y: place(Math.floor(i / n), n) + 4, "text-anchor": "middle",
+    "data-on": `rgb(${colors[layer - 1]})`, style: `fill: ${inkOn(colors[layer - 1])}`,
+  }, `${said(layer, i % n === Math.floor(i / n))}`) : ""));
+  const ring = apart ? [svg("circle", {
+    cx: place(apart[1], n), cy: place(apart[0], n), r: Math.max(4, (0.36 * SIDE.across) / n),
+    fill: "none", stroke: "var(--ao-orange)", "stroke-width": 2,
+  })] : [];
+  const met = found.filter((layer) => layer > 0).length;
+  square.draw(n, inCell, "who has heard ↓   of whom →", [...numbers, ...ring],
+    el("strong", {}, `Who has heard whom after ${layersInWords(colors.length)}. `),
+    `${share(met / n ** 2)} of all pairs. The sooner, the stronger.`);
+}
+
+/** What "heard after 1, 2, … nLayers layers" looks like: the sooner, the farther from the page. */
+const shades = (scale, nLayers, { fade, fade_over: over }) => range1(nLayers).map((layer) =>
+  colorOf(scale, 1 - (fade * (layer - 1)) / Math.max(over, nLayers - 1)));
+
+// ---- the tokens in a line, with their arcs and bars
+
+/** Where things stand along a line of n tokens, in pixels; without looks ahead it is lower. */
+function measureLine(n, isCausal) {
+  const [width, left, highest] = [684, 14, 66];
+  const step = (width - 2 * left) / (n - 1);
+  const radius = Math.max(2, Math.min(7, 0.4 * step));
+  const y = 28 + highest;
+  const bars = y + radius + (isCausal ? 10 : highest + 6);
+  return { n, width, step, radius, highest, y, bars, x: (i) => left + step * i };
+}
+
+/** The arc of a look: to the left above the line, to the right below it. */
+function arcOf([query, key], { x, y, step, radius, highest }, { power, slope }, longest) {
+  const apart = Math.abs(query - key);
+  const side = query > key ? -1 : 1;
+  const high = Math.min(highest * (apart / longest) ** power, 6 + slope * apart * step);
+  const from = y + side * (radius + 1);
+  return `M${x(query).toFixed(1)} ${from}Q${((x(query) + x(key)) / 2).toFixed(1)} ` +
+    `${(from + 2 * side * high).toFixed(1)} ${x(key).toFixed(1)} ${from}`;
+}
+
+/** One token: a spot, and an area to point at from the arcs down to its bar. */
+function drawToken(i, { x, y, step, radius, bars }, { look, leave, keep }) {
+  const node = svg("g", { class: "token", role: "button", "aria-label": `token ${i}` },
+    svg("rect", {
+      class: "area", x: x(i) - step / 2, y: y - 14, width: step, height: bars + 52 - (y - 14),
+    }),
+    svg("circle", { class: "spot", cx: x(i), cy: y, r: radius }));
+  node.addEventListener("mouseenter", () => look(i));
+  node.addEventListener("mouseleave", leave);
+  node.addEventListener("click", () => keep(i));
+  node.addEventListener("focus", () => keep(i));
+  return node;
+}
+
+/** The line of tokens: `setLooks` draws all arcs, `showPath` a path, `mark` one token's own. */
+function drawLine(n, isCausal, constants, pointing, start) {
+  const sizes = measureLine(n, isCausal);
+  const [all, way] = ["all", "path"].map((name) => svg("path", { class: name }));
+  const own = ["look", "look second"].map((name) => svg("path", { class: name }));
+  const each = range1(n).map((i) => i - 1);
+  const tokens = each.map((i) => drawToken(i, sizes, pointing));
+  const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -n, End: n };
+  const { stopAt } = rove(tokens, { start,
+    next: (key, i) => (key in steps ? Math.min(n - 1, Math.max(0, i + steps[key])) : undefined) });
+  const bars = drawBars(each, sizes, constants.names_up_to);
+  const picture = svg("svg", {
+    viewBox: `0 0 ${sizes.width} ${sizes.bars + 84}`, class: "arcs",
+    role: "group", "aria-label": "The tokens",
+  },
+  all, ...own, way, ...tokens, ...bars.nodes,
+  svg("text", { x: 0, y: 11 }, "Arcs above the line look back, arcs below it ahead."),
+  ...bars.words);
+
+  let longest = 1;
+  const arcs = (looks) => looks.map((look) => arcOf(look, sizes, constants.arc, longest)).join("");
+  return {
+    n, isCausal, picture, stopAt,
+    setLooks(looks, areDrawn) {
+      longest = looks.reduce((most, [query, key]) => Math.max(most, Math.abs(query - key)), 1);
+      all.setAttribute("d", areDrawn ? arcs(looks) : "");
+    },
+    showPath: (path) =>
+      way.setAttribute("d", arcs(path.slice(1).map((token, i) => [token, path[i]]))),
+    /** One token's looks in each pattern, and for each token its bar: { number, color, layers }. */
+    mark(token, looks, barOf) {
+      tokens.forEach((node, i) => node.classList.toggle("chosen", i === token));
+      own.forEach((node, i) => node.setAttribute("d", arcs(looks[i] ?? [])));
+      bars.show(barOf);
+    },
+  };
+}
+
+/** A bar for each token, and numbers where there is room for them: above it, and its own below. */
+function drawBars(each, { n, width, radius, bars: top, x }, namesUpTo) {
+  const half = Math.max(1, radius);
+  const heights = each.map((i) =>
+    svg("rect", { x: x(i) - half, width: 2 * half, "pointer-events": "none" }));
+  const numbers = n > namesUpTo ? [] : each.map((i) =>
+    svg("text", { x: x(i), "text-anchor": "middle", "pointer-events": "none" }));
+  const named = each.filter((i) => i % (n <= namesUpTo ? 1 : n <= 70 ? 5 : 10) === 0);
+  const words = [
+    svg("line", { x1: 0, x2: width, y1: top + 54, y2: top + 54, stroke: "var(--ao-faint)" }),
+    ...named.map((i) => svg("text", { x: x(i), y: top + 66, "text-anchor": "middle" }, `${i}`)),
+    svg("text", { x: 0, y: top + 80 },
+      "Bars: heard after so many layers. Orange: the chosen token itself."),
+  ];
+  /** 32 pixels are all layers; no bar where nothing was heard. */
+  function show(barOf) {
+    heights.forEach((bar, i) => {
+      const { number, color, layers } = barOf(i);
+      const height = number === null ? 0 : 6 + (32 * number) / layers;
+      bar.setAttribute("y", top + 53 - height);
+      bar.setAttribute("height", height);
+      bar.setAttribute("fill", color);
+      numbers[i]?.setAttribute("y", top + 50 - height);
+      if (numbers[i]) numbers[i].textContent = number ?? "";
     });
-    const numbers = n > NUMBERS_UP_TO ? [] : Array.from(found, (layer, i) => (layer ? svg("text", {
-      x: place(i % n, n), y: place(Math.floor(i / n), n) + 4, "text-anchor": "middle",
-      "data-on": `rgb(${colors[layer - 1]})`, style: `fill: ${inkOn(colors[layer - 1])}`,
-    }, `${said(layer, i % n === Math.floor(i / n))}`) : ""));
-    const ring = apart ? [svg("circle", {
-      cx: place(apart[1], n), cy: place(apart[0], n), r: Math.max(4, (0.36 * SIDE.across) / n),
-      fill: "none", stroke: "var(--ao-orange)", "stroke-width": 2,
-    })] : [];
-    rumour.inside.replaceChildren(...edges(n, "who has heard ↓   of whom →"), ...numbers, ...ring);
-    const met = found.filter((layer) => layer > 0).length;
-    rumour.caption.replaceChildren(
-      el("strong", {}, `Who has heard whom after ${layersInWords(settings.layers)}. `),
-      `${share(met / n ** 2)} of all pairs. The sooner, the stronger.`);
+  }
+  return { nodes: [...heights, ...numbers], words, show };
+}
+
+// ---- all of it together
+
+function render({ model, el: host }) {
+  const constants = model.get("constants");
+  const settings = { dice: constants.dice };
+  let patterns, path, apart, found, colors, scale; // what is shown
+  let chosen, pinned; // tokens: pointed at, and the one to go back to
+  let line;
+
+  const pointing = {
+    look: (query) => { if (query !== chosen) look(query); },
+    leave: () => look(pinned),
+    keep: (query) => { pinned = query; line.stopAt(query); look(query); },
+  };
+  const onSquare = { ...pointing, keep: () => { pinned = chosen; } };
+  const controls = drawControls(settings, constants.limits, {
+    change, listen: () => listen(), drawPath,
+  });
+  const [lamps, count] = [drawLamps(), drawCount()];
+  const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
+  const looks = drawSquare("who may look at whom", onSquare);
+  const rumour = drawSquare("who has heard whom", onSquare);
+  const arcs = el("div", { class: "ao-scroll" });
+  const note = el("p", { class: "ao-faint note" });
+
+  function change() {
+    patterns = patternsFor(settings);
+    const n = patterns[0].length;
+    pinned = Math.min(pinned, n - 1);
+    controls.showUsed();
+    judge();
+    count.show(patterns);
+    drawLooks(looks, patterns, colorsOf(root));
+    drawArcs();
+    listen(Math.min(chosen ?? pinned, n - 1));
   }
 
-  const place = (i, n) => SIDE.before + (SIDE.across * (i + 0.5)) / n;
-
-  /** The frame of a square, what its sides are, and positions along two of them. */
-  function edges(n, sides) {
-    const step = [1, 2, 4, 8, 16, 32].find((size) => n / size <= 8);
-    const ticked = range1(Math.ceil(n / step)).map((i) => (i - 1) * step);
-    return [
-      svg("rect", { x: SIDE.before, y: SIDE.before, width: SIDE.across, height: SIDE.across,
-        fill: "none", stroke: "var(--ao-faint)" }),
-      svg("text", { x: 0, y: 10 }, sides),
-      ...ticked.map((i) => svg("text", {
-        x: place(i, n), y: SIDE.before - 5, "text-anchor": "middle" }, `${i}`)),
-      ...ticked.map((i) => svg("text", {
-        x: SIDE.before - 5, y: place(i, n) + 4, "text-anchor": "end" }, `${i}`)),
-    ];
+  /** The three conditions, and whether there is a path to draw and a pair to ring. */
+  function judge() {
+    const answers = [selfLoops(patterns), pathThroughAll(patterns, constants.all_tried_up_to),
+      everybodyHears(patterns)];
+    path = answers[1].holds ? answers[1].witness : null;
+    apart = answers[2].holds === false ? answers[2].witness : null;
+    lamps.show(answers);
+    controls.path.root.hidden = !path;
   }
-
-  /** The color of "heard after so many layers": the sooner, the farther from the page. */
-  function shade(layer) {
-    return colorOf(scale, 1 - (0.78 * (layer - 1)) / Math.max(3, settings.layers - 1));
-  }
-
-  // ---- the tokens in a line
 
   /** The arcs anew; the tokens too if there are others than before. */
-  function drawLine() {
+  function drawArcs() {
     const n = patterns[0].length;
-    const others = union(patterns).flatMap((keys, query) =>
-      keys.filter((key) => key !== query).map((key) => [query, key]));
+    const others = union(patterns).flatMap((keys, query) => looksAt(query, keys));
     const isCausal = others.every(([query, key]) => key < query);
-    if (line?.n !== n || line.isCausal !== isCausal) lineUp(n, isCausal);
-    line.longest = others.reduce((most, [query, key]) => Math.max(most, Math.abs(query - key)), 1);
-    const isClear = others.length <= MOST_ARCS;
-    line.all.setAttribute("d",
-      isClear ? others.map(([query, key]) => line.arc(query, key)).join("") : "");
-    note.textContent = (isClear ? "" : `${others.length.toLocaleString("en-US")} arcs would be a ` +
+    if (line?.n !== n || line.isCausal !== isCausal) {
+      line = drawLine(n, isCausal, constants, pointing, pinned);
+      arcs.replaceChildren(line.picture);
+    }
+    const areDrawn = others.length <= constants.most_arcs;
+    line.setLooks(others, areDrawn);
+    note.textContent = (areDrawn ? "" : `${others.length.toLocaleString("en-US")} arcs would be a ` +
       "black cloud: only the chosen token's are drawn. ") +
       "Point at a row or a token, click to keep it; or go along the line with the arrow keys.";
     drawPath();
   }
 
-  function lineUp(n, isCausal) {
-    const [width, left, highest] = [684, 14, 66];
-    const step = (width - 2 * left) / (n - 1);
-    const x = (i) => left + step * i;
-    const radius = Math.max(2, Math.min(7, 0.4 * step));
-    const y = 28 + highest;
-    const bars = y + radius + (isCausal ? 10 : highest + 6);
-    const arc = (query, key) => { // looks to the left go above the line, to the right below
-      const apart = Math.abs(query - key);
-      const side = query > key ? -1 : 1;
-      const high = Math.min(highest * (apart / line.longest) ** 0.8, 6 + 0.6 * apart * step);
-      const from = y + side * (radius + 1);
-      return `M${x(query).toFixed(1)} ${from}Q${((x(query) + x(key)) / 2).toFixed(1)} ` +
-        `${(from + 2 * side * high).toFixed(1)} ${x(key).toFixed(1)} ${from}`;
-    };
-    const all = svg("path", { class: "all" });
-    const own = ["look", "look second"].map((name) => svg("path", { class: name }));
-    const way = svg("path", { class: "path" });
-    const each = range1(n).map((i) => i - 1);
-    const tokens = each.map((i) => token(i, x(i), y, radius, step, [y - 14, bars + 52]));
-    const heights = each.map((i) => svg("rect", {
-      x: x(i) - Math.max(1, radius), width: 2 * Math.max(1, radius), "pointer-events": "none",
-    }));
-    const numbers = n > NAMES_UP_TO ? [] : each.map((i) => svg("text", {
-      x: x(i), "text-anchor": "middle", "pointer-events": "none" }));
-    const named = each.filter((i) => i % nameStep(n) === 0);
-    line = { arc, all, own, way, tokens, heights, numbers, bars, n, isCausal, longest: 1 };
-    arcs.replaceChildren(svg("svg", {
-      viewBox: `0 0 ${width} ${bars + 84}`, class: "arcs", role: "group", "aria-label": "The tokens",
-    },
-    all, ...own, way, ...tokens, ...heights, ...numbers,
-    svg("text", { x: 0, y: 11 }, "Arcs above the line look back, arcs below it ahead."),
-    svg("line", { x1: 0, x2: width, y1: bars + 54, y2: bars + 54, stroke: "var(--ao-faint)" }),
-    ...named.map((i) => svg("text", { x: x(i), y: bars + 66, "text-anchor": "middle" }, `${i}`)),
-    svg("text", { x: 0, y: bars + 80 },
-      "Bars: heard after so many layers. Orange: the chosen token itself.")));
-  }
-
-  function token(i, x, y, radius, step, [top, bottom]) {
-    const node = keepKeys(svg("g", {
-      class: "token", role: "button", tabindex: i === pinned ? 0 : -1, "aria-label": `token ${i}`,
-    },
-    svg("rect", { class: "area", x: x - step / 2, y: top, width: step, height: bottom - top }),
-    svg("circle", { class: "spot", cx: x, cy: y, r: radius })));
-    node.addEventListener("mouseenter", () => look(i));
-    node.addEventListener("mouseleave", () => look(pinned));
-    node.addEventListener("click", () => keep(i));
-    node.addEventListener("focus", () => keep(i));
-    node.addEventListener("keydown", (event) => {
-      const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: line.n - 1 }[event.key];
-      if (to === undefined) return;
-      event.preventDefault();
-      line.tokens[Math.min(line.n - 1, Math.max(0, to))].focus();
-    });
-    return node;
-  }
-
-  function keep(i) {
-    line.tokens[pinned].setAttribute("tabindex", -1);
-    pinned = i;
-    line.tokens[i].setAttribute("tabindex", 0);
-    look(i);
-  }
-
   function drawPath() {
-    const shown = path && ticks.path.root.querySelector("input").checked;
-    line.way.setAttribute("d", shown
-      ? path.slice(1).map((token, i) => line.arc(token, path[i])).join("") : "");
+    line.showPath(path && controls.path.input.checked ? path : []);
   }
 
-  /** One token: its looks, whom it has heard, its row in both squares. Changes no elements. */
+  /** The layers or the pattern have changed: who has heard whom by now? */
+  function listen(query = chosen) {
+    found = layersUntilHeard(patterns, settings.layers);
+    colors = shades(scale, settings.layers, constants);
+    drawRumour(rumour, found, patterns[0].length, colors, apart, constants.numbers_up_to);
+    look(query);
+  }
+
+  /** One token: its looks, whom it has heard, its row in both squares. Makes no new elements. */
   function look(query) {
-    line.tokens[chosen]?.classList.remove("chosen");
     chosen = query;
-    line.tokens[query].classList.add("chosen");
     const { n } = line;
-    for (const { frame } of [looks, rumour]) {
-      const height = Math.max(3, SIDE.across / n);
-      frame.setAttribute("y", place(query, n) - height / 2);
-      frame.setAttribute("height", height);
-    }
-    line.own.forEach((path, i) => path.setAttribute("d", (patterns[i]?.[query] ?? [])
-      .filter((key) => key !== query).map((key) => line.arc(query, key)).join("")));
-    const fills = range1(settings.layers).map((layer) => `rgb(${shade(layer)})`);
-    for (let key = 0; key < n; key++) {
-      const layer = found[query * n + key];
-      const number = said(layer, key === query);
-      const height = layer ? 6 + (32 * number) / settings.layers : 0;
-      line.heights[key].setAttribute("y", line.bars + 53 - height);
-      line.heights[key].setAttribute("height", height);
-      line.heights[key].setAttribute("fill",
-        key === query ? "var(--ao-orange)" : layer ? fills[layer - 1] : "none");
-      if (!line.numbers.length) continue;
-      line.numbers[key].setAttribute("y", line.bars + 50 - height);
-      line.numbers[key].textContent = layer ? number : "";
-    }
-    tell();
+    for (const square of [looks, rumour]) square.mark(query);
+    const row = found.subarray(query * n, (query + 1) * n);
+    line.mark(query, patterns.map((rows) => looksAt(query, rows[query])), (key) => ({
+      number: row[key] ? said(row[key], key === query) : null,
+      color: key === query ? "var(--ao-orange)" : row[key] ? `rgb(${colors[row[key] - 1]})` : "none",
+      layers: settings.layers,
+    }));
+    headline.textContent = tellHeard(query, row, settings.layers);
   }
-
-  function tell() {
-    const { n } = line;
-    const row = found.subarray(chosen * n, (chosen + 1) * n);
-    const heard = range1(settings.layers).map((layer) =>
-      row.filter((first) => first > 0 && first <= layer).length);
-    const upTo = heard.findIndex((number, i) => number === n || i === 4) + 1 || heard.length;
-    const told = heard.slice(0, upTo).map((number, i) =>
-      `${number === n ? "everybody" : number} after ${i ? i + 1 : layersInWords(1)}`);
-    if (heard.length > upTo && heard[upTo - 1] < n) {
-      told.push(`${heard.at(-1) === n ? "everybody" : heard.at(-1)} after ${heard.length}`);
-    }
-    headline.textContent = `Token ${chosen} of ${n} (itself included) has heard ${told.join(", ")}.`;
-  }
-
-  // ---- the page
 
   function take() {
-    for (const [name, trait] of Object.entries({
-      kind: "kind", n: "n", width: "width", stride: "stride", nGlobal: "n_global",
-      nRandom: "n_random", perToken: "per_token", seed: "seed", layers: "layers",
-      arrangement: "arrangement", causal: "causal", noSelf: "no_self",
-    })) settings[name] = model.get(trait);
-    const own = model.get("own");
-    settings.own = own.length ? own : null;
+    for (const name of SETTINGS) settings[name] = model.get(name);
     pinned = model.get("token");
-    pattern.value = settings.kind;
-    arrangement.value = settings.arrangement;
-    for (const [name, knob] of Object.entries(sliders)) knob.value = settings[name];
-    for (const name of ["causal", "noSelf"]) {
-      ticks[name].root.querySelector("input").checked = settings[name];
-    }
+    controls.set();
     change();
     look(pinned);
   }
 
   const root = el("div", { class: "ao-explorer ao-lab", role: "group", "aria-label": "Pattern lab" },
-    el("style", {}, STYLE), pattern.root, arrangement.root,
-    el("div", { class: "ao-controls" }, ...Object.values(sliders).map(({ root }) => root)),
-    el("div", { class: "ticks" }, ...Object.values(ticks).map(({ root }) => root)),
-    el("ul", { class: "lamps" }, ...lamps.map(({ lamp, says }) => el("li", {}, lamp, says))),
-    el("div", { class: "count" }, el("span", {}, "of n²"), el("div", { class: "full" }, part), counted),
-    headline,
+    el("style", {}, STYLE), ...controls.nodes, lamps.root, count.root, headline,
     el("div", { class: "squares" }, looks.root, rumour.root), arcs, note);
   host.replaceChildren(root);
   scale = attentionScale(root);
   take();
   whenThemeChanges(root, () => {
     scale = attentionScale(root);
-    drawLooks();
+    drawLooks(looks, patterns, colorsOf(root));
     listen();
   });
-  model.on("change:kind change:n change:width change:stride change:n_global change:n_random " +
-    "change:per_token change:seed change:layers change:arrangement change:causal change:no_self " +
-    "change:token change:own", take);
+  model.on([...SETTINGS, "token"].map((name) => `change:${name}`).join(" "), take);
+}
+
+/** A token's looks at others, as [query, key]. */
+const looksAt = (query, keys) =>
+  keys.filter((key) => key !== query).map((key) => [query, key]);
+
+/** How many a token has heard after each layer, until it is everybody, or five layers at most. */
+function tellHeard(token, row, nLayers) {
+  const n = row.length;
+  const heard = range1(nLayers).map((layer) =>
+    row.filter((first) => first > 0 && first <= layer).length);
+  const upTo = heard.findIndex((number, i) => number === n || i === 4) + 1 || heard.length;
+  const told = heard.slice(0, upTo).map((number, i) =>
+    `${number === n ? "everybody" : number} after ${i ? i + 1 : layersInWords(1)}`);
+  if (heard.length > upTo && heard[upTo - 1] < n) {
+    told.push(`${heard.at(-1) === n ? "everybody" : heard.at(-1)} after ${heard.length}`);
+  }
+  return `Token ${token} of ${n} (itself included) has heard ${told.join(", ")}.`;
 }
 
 /** The number to write: who looks at itself has heard of itself before the first layer. */
 const said = (layer, isItself) => (isItself && layer === 1 ? 0 : layer);
 const range1 = (n) => Array.from({ length: n }, (_, i) => i + 1);
-const nameStep = (n) => (n <= NAMES_UP_TO ? 1 : n <= 70 ? 5 : 10);
 const layersInWords = (n) => (n === 1 ? "1 layer" : `${n} layers`);
 
 /** 87 %, 98.8 %: one digit more where it is nearly all or nearly nothing. */
-function share(part) {
-  const percent = 100 * part;
-  const digits = percent > 0 && percent < 100 && (percent < 5 || percent > 95) ? 1 : 0;
-  return `${percent.toFixed(digits)}\u00a0%`;
-}
+const share = (part) => percent(part, {
+  digits: part > 0 && part < 1 && (part < 0.05 || part > 0.95) ? 1 : 0,
+});
 
 /** A color as the canvas keeps it: alpha, blue, green, red. */
 const packed = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-const word = (hex) => packed([1, 3, 5].map((i) => parseInt(hex.trim().slice(i, i + 2), 16)));
+
+/** Blue and orange for the canvas; before the explorer stands in a page it has none. */
+function colorsOf(root) {
+  const style = getComputedStyle(root);
+  return ["--ao-blue", "--ao-orange"].map((name) =>
+    packed(rgb(style.getPropertyValue(name)) ?? [0, 0, 0]));
+}
 
 export { everybodyHears, layersUntilHeard, pathThroughAll, selfLoops };
 export default { render };

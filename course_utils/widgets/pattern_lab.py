@@ -1,6 +1,7 @@
 """The pattern lab: who may look at whom, who has heard whom, and the theorem's conditions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import traitlets
@@ -13,7 +14,6 @@ from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of, quiet
 
 KINDS = ("window", "strided", "fixed", "star", "random", "bigbird", "dense", "self")
 ARRANGEMENTS = ("in turn", "both", "first", "second")
-MOST_LAYERS = 16
 # Each slider of the page, from where to where.
 LIMITS = {
     "n": (2, 128),
@@ -22,9 +22,19 @@ LIMITS = {
     "n_global": (0, 8),
     "n_random": (0, 8),
     "per_token": (1, 16),
-    "layers": (1, MOST_LAYERS),
+    "layers": (1, 16),
 }
-MOST_ARCS = 1000  # as in the page: more would be a black cloud
+MOST_ARCS = 1000  # more would be a black cloud
+NUMBERS_UP_TO = 16  # tokens; with more, numbers in the cells are not legible
+NAMES_UP_TO = 34  # tokens with a number of their own along the arcs
+# From the first layer to the last the color of who is heard fades by so much, over so many layers
+# or more.
+FADE, FADE_OVER = 0.78, 3
+# An arc is as high as its length to this power, but no steeper than this at its ends.
+ARC_POWER, ARC_SLOPE = 0.8, 0.6
+# Dice that a page can throw, too (Numerical Recipes' generator of 32 bits; `spread` tells apart
+# what comes from one seed and from the next).
+DICE = {"spread": 2_654_435_761, "factor": 1_664_525, "step": 1_013_904_223}
 LAMPS = {True: ("✓ yes", plots.GREEN), False: ("✗ no", plots.ORANGE), None: ("? open", plots.FAINT)}
 
 
@@ -51,6 +61,22 @@ class PatternLab(Explorer):
     no_self = traitlets.Bool().tag(sync=True)
     token = traitlets.Int().tag(sync=True)
     own = traitlets.List().tag(sync=True)  # patterns of the reader's: for each query a list of keys
+
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        from course_utils.patterns.path import EXACT
+
+        return {
+            "limits": LIMITS,
+            "most_arcs": MOST_ARCS,
+            "numbers_up_to": NUMBERS_UP_TO,
+            "names_up_to": NAMES_UP_TO,
+            "all_tried_up_to": EXACT,
+            "fade": FADE,
+            "fade_over": FADE_OVER,
+            "arc": {"power": ARC_POWER, "slope": ARC_SLOPE},
+            "dice": DICE,
+        }
 
     def __init__(
         self,
@@ -266,7 +292,7 @@ class PatternLab(Explorer):
 
         found = self.layers_until_heard()
         ax.imshow(_shades(found, self.layers), cmap=plots.ATTENTION, vmin=0, vmax=1)
-        if self.n <= 16:
+        if self.n <= NUMBERS_UP_TO:
             for (query, key), layer in np.ndenumerate(found):
                 if layer:
                     dark = _shades(found, self.layers)[query, key] > 0.45
@@ -331,7 +357,7 @@ class PatternLab(Explorer):
             for key, shade in enumerate(_shades(found, self.layers))
         ]
         ax.bar(range(n), heights, bottom=floor, width=0.7, color=colors)
-        for key in range(n if n <= 34 else 0):
+        for key in range(n if n <= NAMES_UP_TO else 0):
             ax.text(key, floor - 0.04 * high, key, ha="center", va="top", fontsize=8)
             if found[key]:
                 top = floor + heights[key] + 0.03 * high
@@ -350,13 +376,13 @@ def drawn(n: int, per_token: int, seed: int) -> list[list[int]]:
 
     (The package's `random` uses NumPy's generator, which no page has.)
     """
-    state = (seed * 2_654_435_761 + n) % 2**32
+    state = (seed * DICE["spread"] + n) % 2**32
     rows = []
     for query in range(n):
         others = [key for key in range(n) if key != query]
         chosen = [query]
         while len(chosen) < min(per_token, n):
-            state = (state * 1_664_525 + 1_013_904_223) % 2**32
+            state = (state * DICE["factor"] + DICE["step"]) % 2**32
             chosen.append(others.pop(state * len(others) // 2**32))
         rows.append(sorted(chosen))
     return rows
@@ -377,12 +403,14 @@ def _rgb(color: str) -> np.ndarray:
 
 def _shades(found: np.ndarray, layers: int) -> np.ndarray:
     """From 1, heard after the first layer, down; 0 for what was not heard. As in the page."""
-    return np.where(found > 0, 1 - 0.78 * (found - 1) / max(3, layers - 1), 0.0)
+    return np.where(found > 0, 1 - FADE * (found - 1) / max(FADE_OVER, layers - 1), 0.0)
 
 
 def _arc(query: int, key: int, high: float, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """Half a sine from query to key: above the line where it looks back."""
     along = np.linspace(0, np.pi, 24)
-    height = min(high * (abs(query - key) / longest) ** 0.8, 0.3 + 0.6 * abs(query - key))
+    height = min(
+        high * (abs(query - key) / longest) ** ARC_POWER, 0.3 + ARC_SLOPE * abs(query - key)
+    )
     side = 1 if key < query else -1
     return query + (key - query) * (1 - np.cos(along)) / 2, side * height * np.sin(along)

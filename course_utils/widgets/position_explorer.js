@@ -2,7 +2,10 @@
 // every step; its horizontal reach is the sine and its height the cosine, and those two numbers
 // are the encoding's dimensions 2i and 2i + 1. Everything is computed here, in the page.
 
+import { axes } from "./lib/axes.js";
+import { rgb } from "./lib/colors.js";
 import { el, fill, slider, svg } from "./lib/dom.js";
+import { signed } from "./lib/numbers.js";
 
 /** Angle in radians by which each hand turns per position: base^(-2i / d_model). */
 export function frequencies(dModel, base) {
@@ -28,9 +31,6 @@ export function dotProduct(table, dModel, here, there) {
   return sum;
 }
 
-export const D_MODELS = [8, 16, 32, 64];
-export const BASES = [10, 100, 1000, 10000, 100000];
-
 const STYLE = `
 .ao-position .ao-faint { font-size: 12px; margin: 4px 0; }
 .ao-position .clocks { display: block; width: 100%; height: auto; margin: 10px 0 4px; }
@@ -52,11 +52,8 @@ const STYLE = `
 .ao-position .columns { display: flex; justify-content: space-between; margin: 0 28px; }
 `;
 
-const MINUS = [0, 114, 178]; // plots.SIGNED: blue for -1, orange for +1
-const PLUS = [213, 94, 0];
 const CLOCKS = { 4: [4, 42], 8: [8, 34], 16: [16, 18], 32: [16, 18] }; // pairs: [a row, radius]
 const round = (number) => Math.round(number * 100) / 100;
-const plain = (number) => (number < 0 ? "−" : "") + Math.abs(number).toFixed(2);
 
 function turnTime(frequency) {
   const positions = (2 * Math.PI) / frequency;
@@ -106,7 +103,7 @@ function drawClocks(turns) {
       aim(clock.here, clock.y, from);
       aim(clock.there, clock.y, to);
       clock.wedge.setAttribute("d", wedgePath(clock.y, 0.45 * radius, from, to));
-      clock.cosine.textContent = plain(Math.cos(to - from));
+      clock.cosine.textContent = signed(Math.cos(to - from));
     }
   }
   function aim(line, y, angle) {
@@ -127,20 +124,21 @@ function wedgePath(y, radius, from, to) {
 }
 
 /** The table as a picture, one pixel a number; 0 lets the page through, in either theme. */
-function paintTable(canvas, table, n, dModel) {
+function paintTable(canvas, table, n, dModel, { minus, plus }) {
   canvas.width = dModel;
   canvas.height = n;
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(dModel, n);
+  const [below, above] = [rgb(minus), rgb(plus)];
   table.forEach((value, i) => {
-    pixels.data.set(value < 0 ? MINUS : PLUS, 4 * i);
+    pixels.data.set(value < 0 ? below : above, 4 * i);
     pixels.data[4 * i + 3] = 255 * Math.abs(value);
   });
   context.putImageData(pixels, 0, 0);
 }
 
 /** The table with the two chosen rows boxed: the position at the left, the other at the right. */
-function drawMap(n) {
+function drawMap(n, signedColors) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   const boxes = ["here", "there"].map((side) => {
     const name = el("span");
@@ -157,7 +155,7 @@ function drawMap(n) {
   return {
     root,
     setTable(table, dModel) {
-      paintTable(canvas, table, n, dModel);
+      paintTable(canvas, table, n, dModel, signedColors);
       columns.replaceChildren(
         ...["0", "dimension (fast → slow)", dModel - 1].map((words) => el("span", {}, words)));
     },
@@ -177,31 +175,21 @@ function drawMap(n) {
 
 /** Dot products by distance: all of them faint, those this position can see in bold. */
 function drawCurve(n) {
-  const [width, height, left, right, top, bottom] = [360, 268, 24, 10, 16, 34];
-  const x = (distance) => left + ((distance + n - 1) / (2 * n - 2)) * (width - left - right);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  const text = (attributes, words = "") => {
-    const node = svg("text", { class: "small", ...attributes });
-    node.textContent = words;
-    return node;
-  };
-  const zero = svg("line", { x1: left, x2: width - right, stroke: "var(--ao-faint)" });
+  const sides = axes([360, 268], { left: 24, right: 10, top: 16, bottom: 34 });
+  const { picture, below } = sides;
+  const x = sides.x(1 - n, n - 1);
+  const zero = sides.across({ stroke: "var(--ao-faint)" });
   const all = svg("path", { fill: "none", stroke: "var(--ao-faint)", "stroke-width": 1.5 });
   const seen = svg("path", { fill: "none", stroke: "var(--ao-blue)", "stroke-width": 2.5 });
   const drop = svg("line", { stroke: "var(--ao-orange)", "stroke-dasharray": "5 4" });
   const dot = svg("circle", { r: 5, fill: "var(--ao-orange)" });
-  const value = text({ class: "strong" });
-  const highest = text({ x: left - 4, "text-anchor": "end" });
-  const nothing = text({ x: left - 4, "text-anchor": "end" }, "0");
-  const tick = (distance, anchor, words) =>
-    text({ x: x(distance), y: height - 18, "text-anchor": anchor }, words);
-  const ticks = [
-    tick(1 - n, "start", `−${n - 1}`), tick(0, "middle", "0"), tick(n - 1, "end", `+${n - 1}`),
-  ];
+  const value = sides.text({ class: "strong" });
+  const highest = sides.beside();
+  const nothing = sides.beside("0");
   picture.append(
-    zero, all, seen, drop, dot, value, highest, nothing, ...ticks,
-    text({ x: x(0), y: height - 3, "text-anchor": "middle" },
-      "distance to the other position (bold: what is in the table)"),
+    zero, all, seen, drop, dot, value, highest, nothing, below(x(1 - n), `−${n - 1}`, "start"),
+    below(x(0), "0"), below(x(n - 1), `+${n - 1}`, "end"),
+    sides.title("distance to the other position (bold: what is in the table)"),
   );
 
   let y;
@@ -218,9 +206,7 @@ function drawCurve(n) {
     /** New table: `productsByDistance[k]` is the dot product of two rows k apart. */
     setProducts(productsByDistance) {
       products = productsByDistance;
-      const low = Math.min(0, ...products);
-      const scale = (height - top - bottom) / (products[0] - low);
-      y = (product) => top + (products[0] - product) * scale;
+      y = sides.y(Math.min(0, ...products), products[0]);
       fill(zero, { y1: y(0), y2: y(0) });
       nothing.setAttribute("y", y(0) + 4);
       highest.setAttribute("y", y(products[0]) + 4);
@@ -232,28 +218,29 @@ function drawCurve(n) {
       const [cx, cy] = [round(x(distance)), round(y(product))];
       fill(dot, { cx, cy });
       fill(drop, { x1: cx, x2: cx, y1: cy, y2: y(0) });
-      const [shift, anchor] = cx < width - 50 ? [9, "start"] : [-9, "end"];
+      const [shift, anchor] = cx < sides.end - 40 ? [9, "start"] : [-9, "end"];
       fill(value, { x: cx + shift, y: cy - 6, "text-anchor": anchor });
-      value.textContent = plain(product);
+      value.textContent = signed(product);
     },
   };
 }
 
 function render({ model, el: host }) {
+  const { d_models: dModels, bases, signed_colors: signedColors } = model.get("constants");
   const n = model.get("n");
   const state = {};
   let table, clocks;
   const pick = (name) => (value) => change({ [name]: value });
   const position = slider("position", { min: 0, max: n - 1 }, String, pick("position"));
   const distance = slider("distance", { min: 0, max: n - 1 }, String, pick("distance"));
-  const dModel = slider("d_model", { min: 0, max: D_MODELS.length - 1 },
-    (i) => String(D_MODELS[i]), (i) => change({ dModel: D_MODELS[i] }));
-  const base = slider("base", { min: 0, max: BASES.length - 1 },
-    (i) => BASES[i].toLocaleString("en-US"), (i) => change({ base: BASES[i] }));
+  const dModel = slider("d_model", { min: 0, max: dModels.length - 1 },
+    (i) => String(dModels[i]), (i) => change({ dModel: dModels[i] }));
+  const base = slider("base", { min: 0, max: bases.length - 1 },
+    (i) => bases[i].toLocaleString("en-US"), (i) => change({ base: bases[i] }));
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const clockHolder = el("div", { class: "ao-scroll" });
   const legend = el("p", { class: "ao-faint" });
-  const map = drawMap(n);
+  const map = drawMap(n, signedColors);
   const curve = drawCurve(n);
 
   function change(part) {
@@ -284,7 +271,7 @@ function render({ model, el: host }) {
     curve.mark(here, apart, product);
     const beyond = there < n ? "" : " (beyond this table)";
     headline.textContent = `Positions ${here} and ${there}${beyond}, ${apart} apart: dot product ` +
-      `${plain(product)}, out of ${d / 2}. Any two positions ${apart} apart give the same.`;
+      `${signed(product)}, out of ${d / 2}. Any two positions ${apart} apart give the same.`;
   }
 
   function take() {
@@ -294,8 +281,8 @@ function render({ model, el: host }) {
     });
     position.value = state.position;
     distance.value = state.distance;
-    dModel.value = D_MODELS.indexOf(state.dModel);
-    base.value = BASES.indexOf(state.base);
+    dModel.value = dModels.indexOf(state.dModel);
+    base.value = bases.indexOf(state.base);
     rebuild();
     draw();
   }

@@ -2,6 +2,7 @@
 
 import math
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import traitlets
@@ -39,6 +40,15 @@ class PositionExplorer(Explorer):
     base = traitlets.Int(10_000).tag(sync=True)
     position = traitlets.Int(20).tag(sync=True)
     distance = traitlets.Int(5).tag(sync=True)
+
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        below_zero, _, above_zero = plots.SIGNED_STOPS
+        return {
+            "d_models": D_MODELS,
+            "bases": BASES,
+            "signed_colors": {"minus": below_zero, "plus": above_zero},
+        }
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 // The theorem's construction, one layer at a time: the same, line by line, as
-// course_utils/universal.py, with whole numbers of any size. All of it is computed in the page, the
-// last step too, which runs every input and looks for two words with the same id.
+// course_utils/patterns/universal.py, with whole numbers of any size. All of it is computed in the
+// page, the last step too, which runs every input and looks for two words with the same id.
 
 import { button, choice, el, slider, svg } from "./lib/dom.js";
 
@@ -192,7 +192,7 @@ function render({ model, el: host }) {
   const patterns = choice("Pattern", choices.map(({ name }, i) => [String(i), name]), (i) => {
     chosen = Number(i);
     build();
-    step.root.querySelector("input").max = last();
+    step.input.max = last();
     step.value = Math.min(step.value, last());
     draw();
   });
@@ -317,7 +317,7 @@ function render({ model, el: host }) {
     digits = [...model.get("digits")];
     build();
     patterns.value = String(chosen);
-    step.root.querySelector("input").max = last();
+    step.input.max = last();
     step.value = model.get("step");
     draw();
   }

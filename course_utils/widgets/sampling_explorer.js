@@ -3,12 +3,8 @@
 // asked, for the scores after it.
 
 import { button, el, keepKeys, numbersIn, slider, textLine } from "./lib/dom.js";
+import { percent } from "./lib/numbers.js";
 
-export const ROWS = 12;
-export const TEMPERATURES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5];
-export const TOP_KS = [1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 0];
-export const TOP_PS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1];
-export const MIN_PS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5];
 const AT_A_TIME = 60; // what "Write on" writes
 
 /** Softmax of logits / temperature. */
@@ -27,8 +23,12 @@ const sharedOut = (numbers) => {
 export const falling = (shares) =>
   shares.map((_, i) => i).sort((a, b) => shares[b] - shares[a] || a - b);
 
-/** What a token is drawn with: temperature, then top-k, top-p and min-p, as in Python's Sampler. */
-export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP = 0 }) {
+/** What a token is drawn with: temperature, then top-k, top-p and min-p, as in Python's Sampler.
+
+    Where shares meet a limit exactly, they may miss it by the logits' `rounding`, a share of them.
+*/
+export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP = 0 }, rounding) {
+  const atLeast = (share, limit) => share * (1 + rounding) >= limit;
   let left = chances(logits, temperature);
   const order = falling(left);
   if (topK) {
@@ -39,14 +39,14 @@ export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP 
     let likelier = 0;
     for (const i of order) {
       const own = left[i];
-      if (likelier >= topP) left[i] = 0;
+      if (atLeast(likelier, topP)) left[i] = 0;
       likelier += own;
     }
     left = sharedOut(left);
   }
   if (minP) {
     const least = minP * Math.max(...left);
-    left = sharedOut(left.map((share) => (share >= least ? share : 0)));
+    left = sharedOut(left.map((share) => (atLeast(share, least) ? share : 0)));
   }
   return left;
 }
@@ -67,7 +67,7 @@ export function drawn(shares, chance) {
 
 const SIGNS = { " ": "␣", "\n": "↵", "\t": "⇥" };
 const shown = (token) => [...token].map((sign) => SIGNS[sign] ?? sign).join("");
-const percent = (share) => (share >= 0.0005 ? `${(100 * share).toFixed(1)}\u00a0%` : "under 0.1\u00a0%");
+const inPercent = (share) => percent(share, { digits: 1, orLess: true });
 const off = (value, nothing, words = String) => (value === nothing ? "off" : words(value));
 
 const STYLE = `
@@ -112,13 +112,14 @@ function bar() {
       name.className = isSign ? "sign" : "";
       before.style.width = `${100 * was}%`;
       after.style.width = `${100 * is}%`;
-      says.textContent = is > 0 ? percent(is) : `cut (${percent(was)})`;
+      says.textContent = is > 0 ? inPercent(is) : `cut (${inPercent(was)})`;
       root.classList.toggle("last", isLast);
     },
   };
 }
 
 function render({ model, el: host }) {
+  const { rows: nRows, ending: longestEnding, rounding, ...stops } = model.get("constants");
   const vocabulary = model.get("vocabulary");
   const canRead = model.get("can_read");
   const state = {
@@ -131,14 +132,12 @@ function render({ model, el: host }) {
   let tokens, logits, before, after;
 
   const draw = () => { weigh(); paint(); };
-  const temperature = slider("temperature", { min: 0, max: TEMPERATURES.length - 1 },
-    (i) => `${TEMPERATURES[i]}`, draw);
-  const topK = slider("top-k", { min: 0, max: TOP_KS.length - 1 },
-    (i) => off(TOP_KS[i], 0), draw);
-  const topP = slider("top-p", { min: 0, max: TOP_PS.length - 1 },
-    (i) => off(TOP_PS[i], 1), draw);
-  const minP = slider("min-p", { min: 0, max: MIN_PS.length - 1 },
-    (i) => off(MIN_PS[i], 0), draw);
+  const knob = (label, values, show) => slider(label, { min: 0, max: values.length - 1 },
+    (i) => show(values[i]), draw);
+  const temperature = knob("temperature", stops.temperatures, String);
+  const topK = knob("top-k", stops.top_ks, (k) => off(k, 0));
+  const topP = knob("top-p", stops.top_ps, (p) => off(p, 1));
+  const minP = knob("min-p", stops.min_ps, (least) => off(least, 0));
   const place = slider("after", { min: 0, max: 0 }, (i) => `character ${i + 1}`, () => {
     state.last = null;
     draw();
@@ -156,21 +155,21 @@ function render({ model, el: host }) {
     { class: "paper", role: "group", "aria-label": "The text", tabindex: 0 },
     given, written, el("span", { class: "here" }), later));
   const trouble = el("p", { class: "trouble", role: "alert" });
-  const rows = Array.from({ length: Math.min(ROWS, vocabulary.length) + 1 }, bar);
+  const rows = Array.from({ length: Math.min(nRows, vocabulary.length) + 1 }, bar);
 
   const settings = () => ({
-    temperature: TEMPERATURES[temperature.value],
-    topK: TOP_KS[topK.value],
-    topP: TOP_PS[topP.value],
-    minP: MIN_PS[minP.value],
+    temperature: stops.temperatures[temperature.value],
+    topK: stops.top_ks[topK.value],
+    topP: stops.top_ps[topP.value],
+    minP: stops.min_ps[minP.value],
   });
 
   /** The chances at this place, before and after the cuts. */
   function weigh() {
     const size = vocabulary.length;
     const scores = logits.subarray(place.value * size, (place.value + 1) * size);
-    before = chances(scores, TEMPERATURES[temperature.value]);
-    after = sampledFrom(scores, settings());
+    before = chances(scores, settings().temperature);
+    after = sampledFrom(scores, settings(), rounding);
   }
 
   function beginWith(text) {
@@ -226,7 +225,7 @@ function render({ model, el: host }) {
   function load() {
     tokens = model.get("tokens");
     logits = numbersIn(model.get("logits"), Float32Array);
-    place.root.querySelector("input").max = tokens.length - 1;
+    place.input.max = tokens.length - 1;
     place.value = model.get("place");
     draw();
   }
@@ -257,13 +256,13 @@ function render({ model, el: host }) {
     const can = after.filter((share) => share > 0).length;
     const best = falling(after)[0];
     return `After “${shown(ending())}”: ${can} of ${vocabulary.length} characters can come, ` +
-      `likeliest “${shown(vocabulary[best])}” with ${percent(after[best])}. ` +
+      `likeliest “${shown(vocabulary[best])}” with ${inPercent(after[best])}. ` +
       `A draw is worth ${bits(after).toFixed(1)} bits.`;
   }
 
   function ending() {
     const read = tokens.slice(0, place.value + 1).join("");
-    return read.length <= 24 ? read : `…${read.slice(-23)}`;
+    return read.length <= longestEnding ? read : `…${read.slice(1 - longestEnding)}`;
   }
 
   function inSettings() {
@@ -287,10 +286,10 @@ function render({ model, el: host }) {
   };
 
   function take() {
-    set(temperature, TEMPERATURES, "temperature");
-    set(topK, TOP_KS, "top_k");
-    set(topP, TOP_PS, "top_p");
-    set(minP, MIN_PS, "min_p");
+    set(temperature, stops.temperatures, "temperature");
+    set(topK, stops.top_ks, "top_k");
+    set(topP, stops.top_ps, "top_p");
+    set(minP, stops.min_ps, "min_p");
     draw();
   }
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from course_utils import plots
 from course_utils.widgets.explorer import Explorer
-from course_utils.widgets.parts import blank, expect_one_of
+from course_utils.widgets.parts import blank, expect_one_of, percent
 
 LONGEST = 400  # tokens of text; what a page should hold, and a reader would scroll through
 ROWS = 12  # bars; the other tokens share one more
@@ -18,6 +18,8 @@ TEMPERATURES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0,
 TOP_KS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 0)  # 0: off
 TOP_PS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)  # 1: off
 MIN_PS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # 0: off
+ENDING = 24  # letters of the text, in a sentence about what comes after it
+ROUNDING = 1e-6  # by so much of itself a share may be wrong that comes from float32 logits
 KEPT, CUT = plots.BLUE, plots.ORANGE
 
 Reading = tuple[Sequence[str], Any]  # the text's tokens, and logits after each, [n, vocab]
@@ -34,18 +36,22 @@ def chances(logits, temperature: Real) -> np.ndarray:
 def sampled_from(
     logits, temperature: Real = 1.0, top_k: int = 0, top_p: Real = 1.0, min_p: Real = 0.0
 ) -> np.ndarray:
-    """What a token is drawn with, [vocab]: temperature, then the cuts, in `Sampler`'s order."""
+    """What a token is drawn with, [vocab]: temperature, then the cuts, in `Sampler`'s order.
+
+    A share that meets a limit exactly may miss it by the rounding of the logits, and still counts:
+    of 0.5, 0.3, 0.1 and 0.1 the first two sum to top_p 0.8.
+    """
     left = chances(logits, temperature)
     falling = np.argsort(-left, kind="stable")
     if top_k:
         left[falling[top_k:]] = 0.0
         left /= left.sum()
     if top_p < 1:
-        likelier = np.cumsum(left[falling]) - left[falling]
-        left[falling[likelier >= top_p]] = 0.0
+        likelier = np.concatenate([[0.0], np.cumsum(left[falling])[:-1]])
+        left[falling[likelier * (1 + ROUNDING) >= top_p]] = 0.0
         left /= left.sum()
     if min_p:
-        left[left < min_p * left.max()] = 0.0
+        left[left * (1 + ROUNDING) < min_p * left.max()] = 0.0
         left /= left.sum()
     return left
 
@@ -76,6 +82,18 @@ class SamplingExplorer(Explorer):
     can_read = traitlets.Bool().tag(sync=True)
     trouble = traitlets.Unicode().tag(sync=True)  # why a text could not be read
     answered = traitlets.Int().tag(sync=True)  # how many texts got an answer, good or bad
+
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        return {
+            "rows": ROWS,
+            "ending": ENDING,
+            "rounding": ROUNDING,
+            "temperatures": TEMPERATURES,
+            "top_ks": TOP_KS,
+            "top_ps": TOP_PS,
+            "min_ps": MIN_PS,
+        }
 
     def __init__(
         self,
@@ -218,7 +236,7 @@ class SamplingExplorer(Explorer):
     def _read_so_far(self) -> str:
         """The end of the text up to the place, for a title."""
         read = "".join(self.tokens[: self.place + 1])
-        end = read if len(read) <= 24 else "…" + read[-23:]
+        end = read if len(read) <= ENDING else "…" + read[1 - ENDING :]
         return end.replace("\n", "↵")
 
     def _cuts(self) -> str:
@@ -240,14 +258,12 @@ def shown(token: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share >= 0.0005 else "under 0.1 %"
+    return percent(share, digits=1, or_less=True)
 
 
 def _checked(tokens: Sequence[str], logits, vocabulary: Sequence[str]) -> np.ndarray:
     """The logits as little-endian float32; ValueError if they do not fit."""
-    if hasattr(logits, "detach"):
-        logits = logits.detach().cpu().numpy()
-    table = np.ascontiguousarray(logits, dtype="<f4")
+    table = np.ascontiguousarray(plots.numbers(logits), dtype="<f4")
     if not len(tokens):
         raise ValueError("there is nothing to go on from: no tokens.")
     if len(tokens) > LONGEST:

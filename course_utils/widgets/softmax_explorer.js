@@ -2,10 +2,9 @@
 // d_head of their coordinates are used. The same scores go through softmax twice, as they are
 // and divided by √d_head. Everything is computed here, in the page.
 
+import { axes } from "./lib/axes.js";
 import { button, choice, el, numberBox, numbersIn, slider, svg } from "./lib/dom.js";
-
-export const D_HEADS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
-export const TEMPERATURES = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10];
+import { percent, signed } from "./lib/numbers.js";
 
 /** Dot products of a draw's query (row 0) with its keys, over the first dHead coordinates. */
 export function dotProducts(coordinates, shape, draw, dHead) {
@@ -51,11 +50,8 @@ export function summarise(scores, temperature) {
   };
 }
 
-const percent = (weight) => {
-  const digits = weight > 0.9995 || weight < 0.0005 ? 0 : 1;
-  return `${(100 * weight).toFixed(digits)}\u00a0%`;
-};
-const signed = (number) => (number < 0 ? "−" : "") + Math.abs(number).toFixed(2);
+const inPercent = (weight) =>
+  percent(weight, { digits: weight > 0.9995 || weight < 0.0005 ? 0 : 1 });
 const small = (number) => (number > 0 && number < 0.0005 ? "under 0.001" : number.toFixed(3));
 
 const AS_THEY_ARE = "var(--ao-orange)";
@@ -108,10 +104,10 @@ function drawPanel(heading, words, color) {
     rows.forEach(({ score, bar, weight }, i) => {
       score.textContent = signed(scores[i]);
       bar.style.width = `${100 * weights[i]}%`;
-      weight.textContent = percent(weights[i]);
+      weight.textContent = inPercent(weights[i]);
     });
     const [first, second, third] = facts;
-    first.value.textContent = percent(largest);
+    first.value.textContent = inPercent(largest);
     second.value.textContent = `${heard.toFixed(1)} of ${words.length}`;
     third.value.textContent = small(slope);
   }
@@ -119,29 +115,25 @@ function drawPanel(heading, words, color) {
 }
 
 /** Words listened to, against d_head: the mean over all draws, and the present one as a dot. */
-function drawCurve(nWords) {
-  const [width, height, left, right, top, bottom] = [680, 150, 30, 150, 12, 34];
-  const span = Math.log2(D_HEADS.at(-1));
-  const x = (dHead) => left + (Math.log2(dHead) / span) * (width - left - right);
-  const y = (heard) => top + ((nWords - heard) / (nWords - 1)) * (height - top - bottom);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  const text = (attributes, words) => svg("text", { class: "small", ...attributes }, words);
+function drawCurve(nWords, dHeads) {
+  const sides = axes([680, 150], { left: 30, right: 150, top: 12, bottom: 34 });
+  const { picture, below, beside, across } = sides;
+  const along = sides.x(0, Math.log2(dHeads.at(-1)));
+  const x = (dHead) => along(Math.log2(dHead));
+  const y = sides.y(1, nWords);
   for (const heard of [1, nWords]) {
-    picture.append(
-      svg("line", { x1: left, x2: width - right, y1: y(heard), y2: y(heard),
-        stroke: "var(--ao-line)" }),
-      text({ x: left - 6, y: y(heard) + 4, "text-anchor": "end" }, heard));
+    const name = beside(heard);
+    name.setAttribute("y", y(heard) + 4);
+    picture.append(across({ y1: y(heard), y2: y(heard), stroke: "var(--ao-line)" }), name);
   }
-  for (const dHead of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]) {
-    picture.append(text({ x: x(dHead), y: height - 18, "text-anchor": "middle" }, dHead));
-  }
-  picture.append(text({ x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle" },
-    "d_head; lines: the mean of all draws, dots: this draw"));
+  const powersOf2 = dHeads.filter((dHead) => Number.isInteger(Math.log2(dHead)));
+  picture.append(...powersOf2.map((dHead) => below(x(dHead), dHead)),
+    sides.title("d_head; lines: the mean of all draws, dots: this draw"));
   const lines = [["as they are", AS_THEY_ARE], ["divided by √d_head", DIVIDED]].map(
     ([label, color]) => {
       const line = svg("path", { fill: "none", stroke: color, "stroke-width": 2.5 });
       const dot = svg("circle", { r: 5, fill: color });
-      const name = text({ x: width - right + 8, class: "small strong" }, label);
+      const name = sides.text({ x: sides.end + 8, class: "small strong" }, label);
       picture.append(line, dot, name);
       return { line, dot, name };
     });
@@ -149,7 +141,7 @@ function drawCurve(nWords) {
     picture,
     setMeans(means) {
       lines.forEach(({ line, name }, i) => {
-        const places = D_HEADS.map((d, j) => `${x(d).toFixed(1)} ${y(means[i][j]).toFixed(1)}`);
+        const places = dHeads.map((d, j) => `${x(d).toFixed(1)} ${y(means[i][j]).toFixed(1)}`);
         line.setAttribute("d", `M${places.join("L")}`);
       });
       keepApart(lines.map(({ name }) => name), means.map((mean) => y(mean.at(-1)) + 4));
@@ -172,18 +164,19 @@ function keepApart([first, second], [top, other]) {
 }
 
 function render({ model, el: host }) {
+  const { d_heads: dHeads, temperatures } = model.get("constants");
   const words = model.get("words");
-  const shape = [model.get("n_draws"), words.length + 1, D_HEADS.at(-1)];
+  const shape = [model.get("n_draws"), words.length + 1, dHeads.at(-1)];
   const coordinates = numbersIn(model.get("coordinates"), Float32Array);
   const state = { scores: words.map(() => 0) };
-  const everyDraw = D_HEADS.map((dHead) =>
+  const everyDraw = dHeads.map((dHead) =>
     Array.from({ length: shape[0] }, (_, draw) => dotProducts(coordinates, shape, draw, dHead)));
 
-  const dHead = slider("d_head", { min: 0, max: D_HEADS.length - 1 },
-    (i) => `${D_HEADS[i]}, √ = ${Math.sqrt(D_HEADS[i]).toFixed(1)}`,
-    (i) => change({ dHead: D_HEADS[i] }));
-  const temperature = slider("temperature", { min: 0, max: TEMPERATURES.length - 1 },
-    (i) => `${TEMPERATURES[i]}`, (i) => change({ temperature: TEMPERATURES[i] }));
+  const dHead = slider("d_head", { min: 0, max: dHeads.length - 1 },
+    (i) => `${dHeads[i]}, √ = ${Math.sqrt(dHeads[i]).toFixed(1)}`,
+    (i) => change({ dHead: dHeads[i] }));
+  const temperature = slider("temperature", { min: 0, max: temperatures.length - 1 },
+    (i) => `${temperatures[i]}`, (i) => change({ temperature: temperatures[i] }));
   const another = button("Draw other vectors", () => change({ draw: (state.draw + 1) % shape[0] }));
   const drawName = el("span", { class: "small" });
   const source = choice("Scores from", [["random", "random vectors"], ["own", "my own numbers"]],
@@ -199,7 +192,7 @@ function render({ model, el: host }) {
     drawPanel("Scores as they are", words, AS_THEY_ARE),
     drawPanel("Scores divided by √d_head", words, DIVIDED),
   ];
-  const curve = drawCurve(words.length);
+  const curve = drawCurve(words.length, dHeads);
   const chart = el("figure", {},
     el("figcaption", { class: "strong" }, "Words listened to, as the vectors get longer"),
     el("div", { class: "ao-scroll" }, curve.picture));
@@ -216,7 +209,7 @@ function render({ model, el: host }) {
 
   function drawMeans() {
     const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-    curve.setMeans([false, true].map((divided) => D_HEADS.map((d, i) =>
+    curve.setMeans([false, true].map((divided) => dHeads.map((d, i) =>
       mean(everyDraw[i].map((scores) => look(scores, d, divided).heard)))));
   }
 
@@ -227,7 +220,7 @@ function render({ model, el: host }) {
 
   function draw() {
     const { dHead: d, own: typed } = state;
-    const scores = typed ? state.scores : everyDraw[D_HEADS.indexOf(d)][state.draw];
+    const scores = typed ? state.scores : everyDraw[dHeads.indexOf(d)][state.draw];
     const seen = [look(scores, d, false), look(scores, d, true)];
     panels.forEach((panel, i) => panel.show(seen[i]));
     curve.mark(d, seen.map(({ heard }) => heard));
@@ -248,8 +241,8 @@ function render({ model, el: host }) {
     });
     if (state.own) state.scores = [...scores];
     own.forEach(({ input }, i) => { input.value = state.scores[i]; });
-    dHead.value = D_HEADS.indexOf(state.dHead);
-    temperature.value = TEMPERATURES.indexOf(state.temperature);
+    dHead.value = dHeads.indexOf(state.dHead);
+    temperature.value = temperatures.indexOf(state.temperature);
     source.value = state.own ? "own" : "random";
     drawMeans();
     draw();
@@ -270,8 +263,8 @@ function render({ model, el: host }) {
 function inASentence(words, [plain, divided], dHead, temperature) {
   const winner = words[plain.weights.indexOf(plain.largest)];
   const heat = temperature === 1 ? "" : ` (temperature ${temperature})`;
-  return `d_head ${dHead}${heat}: as they are, the scores give ${percent(plain.largest)} to ` +
-    `“${winner}”; divided by √${dHead}, ${percent(divided.largest)}.`;
+  return `d_head ${dHead}${heat}: as they are, the scores give ${inPercent(plain.largest)} to ` +
+    `“${winner}”; divided by √${dHead}, ${inPercent(divided.largest)}.`;
 }
 
 export default { render };

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import traitlets
 
 from course_utils import plots
 from course_utils.widgets.explorer import Explorer
-from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of, quiet
+from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of, percent, quiet
 
 RUNNING_SENTENCE = ("Tom", "drinks", "cold", "coffee")
 D_HEADS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -59,26 +60,30 @@ class SoftmaxExplorer(Explorer):
     draw = traitlets.Int(0).tag(sync=True)
     scores = traitlets.List(traitlets.Float()).tag(sync=True)
 
+    @classmethod
+    def shared(cls) -> dict[str, Any]:
+        return {"d_heads": D_HEADS, "temperatures": TEMPERATURES}
+
     def __init__(
         self,
         words: Sequence[str] = RUNNING_SENTENCE,
         *,
         d_head: int = 512,
         temperature: Real = 1.0,
-        scores: Sequence[Real] = (),
+        scores=(),
         seed: int = TYPICAL_SEED,
     ):
         """`scores`: the reader's own, one a word, shown in place of the random vectors'."""
         words = list(words)
         if not 2 <= len(words) <= 6:
             raise ValueError(f"SoftmaxExplorer shows 2 to 6 words, got {len(words)}: {words}.")
-        if len(scores) and len(scores) != len(words):
+        scores = plots.numbers(scores).tolist()
+        if scores and len(scores) != len(words):
             raise ValueError(
-                f"Each of the {len(words)} words needs one score, "
-                f"got {len(scores)}: {list(scores)}."
+                f"Each of the {len(words)} words needs one score, got {len(scores)}: {scores}."
             )
-        if not np.isfinite(list(scores)).all():
-            raise ValueError(f"Scores must be finite numbers, got {list(scores)}.")
+        if not np.isfinite(scores).all():
+            raise ValueError(f"Scores must be finite numbers, got {scores}.")
         expect_one_of("d_head", d_head, D_HEADS)
         expect_one_of("temperature", temperature, TEMPERATURES)
         # Draw, then query and keys, then coordinates: d_head takes the first d_head of them.
@@ -89,7 +94,7 @@ class SoftmaxExplorer(Explorer):
             coordinates=self._vectors.tobytes(),
             d_head=d_head,
             temperature=temperature,
-            scores=[float(score) for score in scores],
+            scores=scores,
         )
 
     def dot_products(self, d_head: int | None = None) -> np.ndarray:
@@ -119,8 +124,8 @@ class SoftmaxExplorer(Explorer):
         height = 2.4 if self.scores else 4.8
         fig = blank(
             height,
-            f"d_head {self.d_head}: {_percent(plain.max())} for one word; "
-            f"{_percent(divided.max())} when divided by √{self.d_head}",
+            f"d_head {self.d_head}: {percent(plain.max())} for one word; "
+            f"{percent(divided.max())} when divided by √{self.d_head}",
         )
         grid = fig.add_gridspec(
             1 if self.scores else 2, 2,
@@ -136,7 +141,7 @@ class SoftmaxExplorer(Explorer):
     def _draw_bars(self, ax, weights, title, color):
         ax.barh(range(len(weights)), weights, color=color)
         for row, weight in enumerate(weights):
-            ax.text(weight + 0.02, row, _percent(weight), va="center", fontsize=plots.SMALL_SIZE)
+            ax.text(weight + 0.02, row, percent(weight), va="center", fontsize=plots.SMALL_SIZE)
         ax.set_yticks(range(len(weights)), self.words, fontsize=plots.LABEL_SIZE)
         ax.invert_yaxis()
         ax.set(xlim=(0, 1.25), xticks=[])
@@ -162,7 +167,7 @@ class SoftmaxExplorer(Explorer):
             )
             ax.plot(self.d_head, words_heard(self.weights(divided=divided)), "o", color=color)
         ax.set_xscale("log", base=2)
-        powers_of_two = [2**k for k in range(10)]
+        powers_of_two = [d for d in D_HEADS if math.log2(d).is_integer()]
         ax.set_xticks(powers_of_two, powers_of_two)
         ax.set(xlabel=f"d_head; lines: the mean of {N_DRAWS} draws, dots: this draw")
         ax.set_ylim(0.9, len(self.words) + 0.1)
@@ -174,9 +179,5 @@ class SoftmaxExplorer(Explorer):
         return words_heard(softmax(scores, self.temperature))
 
 
-def _percent(weight: float) -> str:
-    return f"{100 * weight:.0f} %"
-
-
 def _in_words(words, weights) -> str:
-    return ", ".join(f"{word} {_percent(w)}" for word, w in zip(words, weights, strict=True))
+    return ", ".join(f"{word} {percent(w)}" for word, w in zip(words, weights, strict=True))

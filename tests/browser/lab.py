@@ -204,7 +204,7 @@ class Notebook:
         return self.cell_at(index)
 
     def start(self, piece: str) -> None:
-        """Click into the cell and press Ctrl+Enter; back when the kernel has begun."""
+        """Click into the cell and press Ctrl+Enter."""
         self.cell(piece).locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
 
@@ -248,6 +248,11 @@ class Notebook:
         )
         light = str(name.endswith("Light")).lower()
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    def wait_until_busy(self) -> None:
+        self.page.wait_for_function(
+            "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
+        )
 
     def wait_until_idle(self, timeout=RUN_TIMEOUT) -> None:
         self.page.wait_for_function(

@@ -113,6 +113,7 @@ def open_explorer(lab, page, place, name) -> tuple[Notebook, Locator]:
 def test_sliders_redraw_without_the_kernel(lab, page, place, picture, name):
     notebook, explorer = open_explorer(lab, page, place, name)
     notebook.start(KEEP_BUSY)
+    notebook.wait_until_busy()
     sliders = explorer.locator("input[type=range]:visible")
     assert sliders.count() > 0
     for slider in sliders.all():

@@ -69,6 +69,15 @@ def test_it_mounts_without_jupyter(page, tmp_path, picture, name):
     assert colored(page) > 0.002
 
 
+def test_one_word_alone_is_in_the_order_of_the_tab_key(page, tmp_path):
+    """Also after a click has put the focus on another, and an arrow key has moved it on."""
+    assert mount(page, EVERY["AttentionExplorer"](), tmp_path) == []
+    words = page.locator("figure .token")
+    words.nth(1).click()
+    page.keyboard.press("ArrowDown")
+    assert words.evaluate_all("nodes => nodes.map(node => node.tabIndex)") == [-1, -1, 0, -1]
+
+
 def test_what_goes_wrong_is_seen(browser, tmp_path):
     for case, says in ((Failing, "no such thing"), (Complaining, "odd")):
         page = browser.new_page()

@@ -171,6 +171,15 @@ def test_tensors_that_are_being_trained_can_be_drawn():
     assert "0.70" in words_on(plots.attention_map(weights, WORDS, title="t"))
 
 
+def test_bfloat16_can_be_drawn_alone_and_in_lists():
+    """NumPy does not know it."""
+    half = torch.tensor([0.5, 1.0], dtype=torch.bfloat16)
+    for values in (half, list(half), [half, [2, 3]]):
+        assert plots.numbers(values).reshape(-1)[:2].tolist() == [0.5, 1.0]
+    curves = plots.lines(half, {"a": half}, title="t", xlabel="x", ylabel="y").axes[0].lines
+    np.testing.assert_array_equal(curves[0].get_xydata(), [[0.5, 0.5], [1, 1]])
+
+
 def test_zero_is_written_without_a_sign_and_minus_as_a_minus():
     words = words_on(plots.heat_map([[-0.001, -0.5]], title="t", diverging=True))
     assert "0.00" in words and "−0.50" in words

@@ -2,21 +2,23 @@
 // the words that are looked at may be the same sentence or, as in a translation, two.
 //
 // A head is { queries, keys, map }: words, words, and shares [query × key], row by row. Both
-// drawings take { width, scale, pinned, onLook, onPin } with it, and give { picture, show }:
+// drawings take { width, scale, pinned, onLook, onPin } with it, and a matrix, besides,
+// `numbersUpTo`, the words up to which its cells have numbers. They give { picture, show }:
 // `show(query, pinned)` marks one query's row (null: none) and costs no new elements.
 
-import { el, svg, keepKeys } from "./dom.js";
+import { el, svg } from "./dom.js";
+import { percent } from "./numbers.js";
+import { rove } from "./roving.js";
 import { colorOf, inkOn, luminance, paintCells } from "./colors.js";
 
 const LEAST = 0.02; // thinner lines of nothing would hide the ones that say something
-const WORTH_A_NUMBER = 0.005; // below it, a share is rounded to 0 %
-const NUMBERS_UP_TO = 12; // words; with more, numbers in the cells are not legible
 const LETTER = 7.2; // pixels of room for a letter, in the drawings' two sizes of type
 const SMALL_LETTER = 6.2;
 const LONGEST_WORD = 16; // letters
 const LOOKING = "who looks";
 
-export const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
+/** Whether a share is worth a number: not if that would be 0 %. */
+const isWorthIt = (share) => Math.round(100 * share) > 0;
 
 export const strongest = (map) => map.reduce((most, share) => Math.max(most, share), 1e-9);
 
@@ -24,7 +26,7 @@ export const strongest = (map) => map.reduce((most, share) => Math.max(most, sha
 export function looksMostAt({ keys, map }, query) {
   const row = Array.from(keys, (key, i) => [map[query * keys.length + i], key]);
   return row.sort((a, b) => b[0] - a[0]).slice(0, 3)
-    .filter(([share]) => share >= WORTH_A_NUMBER)
+    .filter(([share]) => isWorthIt(share))
     .map(([share, key]) => `${key.replaceAll(" ", "\u00a0")}\u00a0${percent(share)}`).join(", ");
 }
 
@@ -71,7 +73,7 @@ export function drawWords(head, { width, scale, pinned, onLook, onPin }) {
     }
     keys.forEach((_, key) => {
       const share = alone ? map[query * keys.length + key] : 0;
-      const told = share >= WORTH_A_NUMBER;
+      const told = isWorthIt(share);
       bars[key].setAttribute("width", told ? share * (width - right - 2) : 0);
       numbers[key].textContent = told ? percent(share) : "";
     });
@@ -88,7 +90,7 @@ function curve([x1, y1], [x2, y2], ink) {
 }
 
 /** Queries down, keys across. */
-export function drawMatrix(head, { width, scale, pinned, onLook, onPin }) {
+export function drawMatrix(head, { width, scale, pinned, onLook, onPin, numbersUpTo }) {
   const { queries, keys, map } = head;
   const left = roomFor(queries, SMALL_LETTER) + 14;
   const top = roomFor(keys, SMALL_LETTER) + 30;
@@ -130,11 +132,11 @@ export function drawMatrix(head, { width, scale, pinned, onLook, onPin }) {
     ...keys.map((key, i) => svg("text", {
       transform: `translate(${left + middle(i) + 4} ${top - 6}) rotate(-90)`,
     }, shortened(key))),
-    ...(keys.length <= NUMBERS_UP_TO && cell >= 22 ? numbersIn() : []), frame);
+    ...(keys.length <= numbersUpTo && cell >= 22 ? numbersIn() : []), frame);
 
   function numbersIn() {
     return Array.from(map, (share, i) => {
-      if (share < WORTH_A_NUMBER) return "";
+      if (!isWorthIt(share)) return "";
       const color = colorOf(scale, share / most);
       return svg("text", {
         x: left + middle(i % keys.length), y: top + middle(Math.floor(i / keys.length)) + 4,
@@ -157,32 +159,29 @@ function lookers({ queries }, place, { pinned, onLook, onPin }) {
   const nodes = queries.map((query, i) => {
     const { right, y, height, letter } = place(i);
     const room = letter * shortened(query).length + 14;
-    const node = keepKeys(svg("g", {
+    const node = svg("g", {
       class: "token", role: "button", "aria-label": `${query}, word ${i + 1}`,
-      tabindex: i === (pinned ?? 0) ? 0 : -1,
     },
     svg("rect", { class: "reach", x: 0, y: y - height / 2, width: right, height }),
     svg("rect", {
       class: "back", x: right - room, y: y - height / 2 + 1, width: room, height: height - 2, rx: 3,
     }),
-    svg("text", { x: right - 6, y: y + 4, "text-anchor": "end" }, shortened(query))));
+    svg("text", { x: right - 6, y: y + 4, "text-anchor": "end" }, shortened(query)));
     for (const event of ["mouseenter", "focus"]) node.addEventListener(event, () => onLook(i));
     for (const event of ["mouseleave", "blur"]) node.addEventListener(event, () => onLook(null));
     node.addEventListener("click", () => onPin(i));
-    node.addEventListener("keydown", (event) => act(event, i));
+    node.addEventListener("keydown", (event) => {
+      if (!["Enter", " "].includes(event.key)) return;
+      event.preventDefault();
+      onPin(i);
+    });
     return node;
   });
-
-  function act(event, i) {
-    const step = { ArrowDown: 1, ArrowUp: -1, Enter: 0, " ": 0 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    if (step === 0) return onPin(i);
-    nodes[i].setAttribute("tabindex", -1);
-    const next = nodes[(i + step + nodes.length) % nodes.length];
-    next.setAttribute("tabindex", 0);
-    next.focus();
-  }
+  const next = (key, i) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    return step && (i + step + nodes.length) % nodes.length;
+  };
+  rove(nodes, { next, start: pinned ?? 0 });
 
   function mark(query, kept) {
     nodes.forEach((node, i) => {

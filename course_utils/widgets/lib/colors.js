@@ -7,7 +7,7 @@ export function attentionScale(node) {
   const paper = rgb(style.backgroundColor) ?? [255, 255, 255];
   const dark = luminance(paper) < 0.5;
   const [middle, full] = ["middle", "full"].map((stop) =>
-    rgb(style.getPropertyValue(`--ao-${stop}-on-${dark ? "dark" : "light"}`)) ?? [0, 114, 178]);
+    rgb(style.getPropertyValue(`--ao-${stop}-on-${dark ? "dark" : "light"}`)) ?? paper);
   return Array.from({ length: 256 }, (_, i) =>
     i < 128 ? between(paper, middle, i / 127) : between(middle, full, (i - 128) / 127));
 }
@@ -57,7 +57,7 @@ export function whenThemeChanges(root, redraw) {
 }
 
 /** [red, green, blue] of "#0072b2", "rgb(0, 114, 178)"; nothing for what is transparent. */
-function rgb(color) {
+export function rgb(color) {
   const hex = color.trim().match(/^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i);
   if (hex) return hex.slice(1).map((pair) => parseInt(pair, 16));
   const numbers = (color.match(/[\d.]+/g) ?? []).map(Number);

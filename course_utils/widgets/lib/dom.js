@@ -20,7 +20,10 @@ export const keepKeys = (control) => {
   return control;
 };
 
-/** A labelled range input; `show` words its value for the eye and the screen reader. */
+/** A labelled range input; `show` words its value for the eye and the screen reader.
+
+    `input` is the control itself, for a `max` that changes.
+*/
 export function slider(label, attributes, show, onInput) {
   const input = keepKeys(el("input", { type: "range", step: 1, ...attributes }));
   const output = el("output");
@@ -35,7 +38,7 @@ export function slider(label, attributes, show, onInput) {
     onInput(Number(input.value));
   });
   return {
-    root,
+    root, input,
     get value() { return Number(input.value); },
     set value(number) { input.value = number; say(); },
   };
@@ -88,10 +91,10 @@ export function textLine(label, attributes, onChange) {
   return { root: el("label", { class: "ao-text" }, el("span", {}, label), input), input };
 }
 
-/** A labelled checkbox; its words can be changed later. */
+/** A labelled checkbox; its words can be changed later, and `input.checked`. */
 export function tick(label, onChange) {
   const input = keepKeys(el("input", { type: "checkbox" }));
   input.addEventListener("change", () => onChange(input.checked));
   const words = el("span", {}, label);
-  return { root: el("label", { class: "ao-tick" }, input, words), words };
+  return { root: el("label", { class: "ao-tick" }, input, words), input, words };
 }

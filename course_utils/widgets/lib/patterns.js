@@ -1,4 +1,4 @@
-// Who may look at whom, computed in the page: the patterns of course_utils/patterns.py, who has
+// Who may look at whom, computed in the page: the patterns of course_utils/patterns/, who has
 // heard whom after so many layers, and the theorem's three conditions (Yun et al. 2020).
 //
 // A pattern is a list with one sorted list of keys for each query. Positions count from 0.
@@ -28,9 +28,9 @@ export const PATTERNS = {
     fromRule(n, (query, key) => Math.floor(query / stride) === Math.floor(key / stride)),
     fromRule(n, (query, key) => key === query || (key + 1) % stride === 0)],
   star: ({ n, width }) => [star(n, width)],
-  random: ({ n, perToken, seed }) => [drawn(n, perToken, seed)],
-  bigbird: ({ n, width, nGlobal, nRandom, seed }) => {
-    const others = drawn(n, nRandom + 1, seed);
+  random: ({ n, per_token: perToken, seed, dice }) => [drawn(n, perToken, seed, dice)],
+  bigbird: ({ n, width, n_global: nGlobal, n_random: nRandom, seed, dice }) => {
+    const others = drawn(n, nRandom + 1, seed, dice);
     return [fromRule(n, (query, key) => Math.abs(query - key) <= width || query < nGlobal
       || key < nGlobal || others[query].includes(key))];
   },
@@ -50,10 +50,10 @@ function star(n, width) {
 }
 
 /** Itself and others by dice: the same ones as `drawn` in pattern_lab.py throws. */
-function drawn(n, perToken, seed) {
-  let state = (seed * 2654435761 + n) >>> 0;
-  const next = (sides) => { // Numerical Recipes' generator; its high bits are the better ones
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+function drawn(n, perToken, seed, { spread, factor, step }) {
+  let state = (seed * spread + n) >>> 0;
+  const next = (sides) => { // the high bits are the better ones
+    state = (Math.imul(state, factor) + step) >>> 0;
     return Math.floor((state / 4294967296) * sides);
   };
   return range(n).map((query) => {
@@ -125,10 +125,12 @@ const inShort = (order) => "each looks at the one before it in " +
   (order.length <= 8 ? order : [...order.slice(0, 4), "…", order.at(-1)]).join(" → ");
 
 const PATIENCE = 3000; // steps of the search for a path, among more tokens than can all be tried
-const ALL_TRIED_UP_TO = 13; // tokens
 
-/** 2. A path through all tokens: each looks directly at the one before it, in some layer. */
-export function pathThroughAll(patterns) {
+/** 2. A path through all tokens: each looks directly at the one before it, in some layer.
+
+    Up to so many tokens, `allTriedUpTo`, the answer is certain: every order is tried.
+*/
+export function pathThroughAll(patterns, allTriedUpTo) {
   const together = union(patterns);
   const n = together.length;
   const rows = heardFirst(together);
@@ -143,7 +145,7 @@ export function pathThroughAll(patterns) {
   const followers = range(n).map((key) =>
     range(n).filter((query) => query !== key && looksAt(query, key)));
   if (pairedUp(followers) < n - 1) return no("too many tokens know the same few others alone");
-  if (n <= ALL_TRIED_UP_TO) {
+  if (n <= allTriedUpTo) {
     const order = pathByTryingAll(followers);
     return order ? yes(order) : no("all orders were tried");
   }

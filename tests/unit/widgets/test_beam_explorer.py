@@ -14,8 +14,8 @@ from course_utils.widgets.beam_explorer import (
     BeamExplorer,
     Search,
     Tree,
-    layout,
     share,
+    tree_layout,
     tree_of,
 )
 
@@ -75,7 +75,7 @@ def test_the_tree_holds_what_beam_search_finds(tokenizer, seed, width):
         eos=eos,
         width=width,
         n_best=width,
-        length_penalty=0.0,  # all must be searched to their end, as in the explorer
+        alpha=0.0,  # all must be searched to their end, as in the explorer
     )[0]
     tree = tree_of(model, tokenizer, text, widest=WIDEST)
     search = Search(tree)
@@ -98,7 +98,7 @@ def test_a_finished_sentence_keeps_its_place_and_is_drawn_as_a_dot():
     no = explorer.texts.index("Nein")
     (end,) = [node for node in explorer.ends if explorer.parents[node] == no]
     assert [end in step.kept for step in steps] == [False, True, True, True]
-    drawn = layout(search, steps, search.path(steps[-1].kept[0]))
+    drawn = tree_layout(search, steps, search.path(steps[-1].kept[0]))
     assert [column for column, node, before in drawn.lines if node == before == end] == [3, 4]
 
 
@@ -123,18 +123,19 @@ def test_page_searches_as_python_does(tmp_path, tokenizer):
           const steps = search.steps(width);
           const { kept } = steps.at(-1);
           const greedy = new Set(search.path(search.steps(1).at(-1).kept[0]));
-          return [steps, page.PENALTIES.map((alpha) => search.winner(kept, alpha)),
-            page.layout(search, tree.parents, steps, greedy)];
+          return [steps, given.shared.penalties.map((alpha) => search.winner(kept, alpha)),
+            page.treeLayout(search, tree.parents, steps, greedy, given.shared)];
         });
     """
-    answers = in_node(tmp_path, BeamExplorer, program, {**tree._asdict(), "widths": list(widths)})
+    given = {**tree._asdict(), "widths": list(widths), "shared": BeamExplorer.shared()}
+    answers = in_node(tmp_path, BeamExplorer, program, given)
     search = Search(tree)
     for width, (steps, winners, boxes) in zip(widths, answers, strict=True):
         own = search.steps(width)
         assert [step["kept"] for step in steps] == [step.kept for step in own]
         assert [step["lost"] for step in steps] == [step.lost for step in own]
         assert winners == [search.winner(own[-1].kept, alpha) for alpha in PENALTIES]
-        drawn = layout(search, own, search.path(search.steps(1)[-1].kept[0]))
+        drawn = tree_layout(search, own, search.path(search.steps(1)[-1].kept[0]))
         places = {(box["column"], box["node"]): (box["column"], box["row"]) for box in boxes}
         assert places == {place: pytest.approx(at) for place, at in drawn.places.items()}
         assert {(b["column"], b["node"], b["before"]) for b in boxes[1:]} == set(drawn.lines)
@@ -144,6 +145,8 @@ def test_page_words_probabilities_as_python_does(tmp_path):
     numbers = [0.0, -0.05, -0.9, -2.2, -2.3, -2.4, -5.0, -7.5, -7.7, -40.0]
     page = in_node(tmp_path, BeamExplorer, "return given.map(page.share)", numbers)
     assert [text.replace("\u00a0", " ") for text in page] == [share(x) for x in numbers]
+    wanted = "100 %, 95 %, 41 %, 11 %, 10 %, 9.1 %, 0.7 %, 0.1 %, under 0.1 %, under 0.1 %"
+    assert ", ".join(share(x) for x in numbers) == wanted
 
 
 def test_a_sentence_typed_in_the_page_grows_another_tree(tokenizer):

@@ -6,15 +6,9 @@ from pages import in_node
 
 from course_utils.text import BPETokenizer, CharTokenizer
 from course_utils.widgets import AttentionExplorer, BPEExplorer, PositionExplorer, SoftmaxExplorer
-from course_utils.widgets.bpe_explorer import number_merges
+from course_utils.widgets.bpe_explorer import label, number_merges
 from course_utils.widgets.position_explorer import sinusoid
-from course_utils.widgets.softmax_explorer import (
-    D_HEADS,
-    TEMPERATURES,
-    softmax,
-    steepest_slope,
-    words_heard,
-)
+from course_utils.widgets.softmax_explorer import softmax, steepest_slope, words_heard
 
 CORPUS = (
     "Tom drinks cold coffee because he is tired. Tom trinkt kalten Kaffee, weil er müde ist. "
@@ -90,6 +84,19 @@ def test_page_shows_whole_characters_as_text_and_loose_bytes_in_hexadecimal(tmp_
         [{"byte": "C3"}, {"text": "A"}],
         [{"byte": "ED"}, {"byte": "A0"}],
     ]
+
+
+def test_page_still_and_tokenizer_spell_a_piece_alike(tmp_path):
+    """What the tokenizer's docstring says: "·" for a blank, "<C3>" for a loose byte."""
+    tokenizer = BPETokenizer([(b" ", b"\xc3")])
+    assert [label(piece) for piece in BPEExplorer(tokenizer, "a É", n_merges=1).pieces(1)] == [
+        "a", "·<C3>", "<89>",
+    ]  # fmt: skip
+    pieces = [b" \xc3", b" a", b"\n", "\tÉ ☕".encode(), b"\xf0\x9f", b"<", b"\xc3 \xc3"]
+    given = [list(piece) for piece in pieces]
+    quoted = in_node(tmp_path, BPEExplorer, "return given.map(page.inWords)", given)
+    assert quoted == [f"'{label(piece)}'" for piece in pieces]
+    assert quoted[0] == "'·<C3>'"
 
 
 def test_buttons_stop_at_the_merges_that_act_in_the_text(tmp_path):
@@ -208,11 +215,6 @@ def test_page_s_softmax_equals_python_s(tmp_path):
         np.testing.assert_allclose(page["weights"], weights, atol=1e-9)
         assert page["heard"] == pytest.approx(float(words_heard(weights)))
         assert page["slope"] == pytest.approx(steepest_slope(weights, temperature), abs=1e-12)
-
-
-def test_page_and_python_offer_the_same_stops(tmp_path):
-    stops = in_node(tmp_path, SoftmaxExplorer, "return [page.D_HEADS, page.TEMPERATURES]", None)
-    assert stops == [list(D_HEADS), list(TEMPERATURES)]
 
 
 def test_slope_is_the_largest_entry_of_softmax_s_derivative():

@@ -9,13 +9,13 @@ from course_utils.widgets import PatternLab
 from course_utils.widgets.pattern_lab import ARRANGEMENTS, KINDS, MOST_ARCS, drawn
 
 # What the page makes of the settings, one answer for each of them.
-PROGRAM = """return given.map((settings) => {
+PROGRAM = """return given.labs.map((settings) => {
     const patterns = page.patternsFor(settings);
     return {
         patterns,
         heard: Array.from(page.layersUntilHeard(patterns, settings.layers)),
         selfLoops: page.selfLoops(patterns),
-        path: page.pathThroughAll(patterns),
+        path: page.pathThroughAll(patterns, given.allTriedUpTo),
         reach: page.everybodyHears(patterns),
     };
 });"""
@@ -23,16 +23,17 @@ SIZES = [2, 3, 5, 8, 13, 16, 31, 32, 33, 64, 65, 96, 127, 128]
 
 
 def settings_of(lab: PatternLab) -> dict:
-    names = {"n_global": "nGlobal", "n_random": "nRandom", "per_token": "perToken"}
-    names |= {"no_self": "noSelf"}
     traits = ("kind", "n", "width", "stride", "n_global", "n_random", "per_token", "seed")
-    traits += ("layers", "arrangement", "causal", "no_self")
-    found = {names.get(trait, trait): getattr(lab, trait) for trait in traits}
-    return found | {"own": lab.own or None}
+    traits += ("layers", "arrangement", "causal", "no_self", "own")
+    return {trait: getattr(lab, trait) for trait in traits} | {"dice": lab.constants["dice"]}
 
 
 def in_the_page(tmp_path, labs):
-    return in_node(tmp_path, PatternLab, PROGRAM, [settings_of(lab) for lab in labs])
+    given = {
+        "labs": [settings_of(lab) for lab in labs],
+        "allTriedUpTo": PatternLab.shared()["all_tried_up_to"],
+    }
+    return in_node(tmp_path, PatternLab, PROGRAM, given)
 
 
 def some_labs(kind: str) -> list[PatternLab]:
@@ -115,6 +116,36 @@ def test_small_graphs_of_any_kind_are_decided_as_the_package_decides_them(tmp_pa
         assert answer["reach"]["holds"] is report.reach.holds
         outcomes.add((report.path.holds, report.reach.holds))
     assert outcomes == {(True, True), (True, False), (False, False)} | (outcomes & {(False, True)})
+
+
+def three_arms(n: int) -> PatternLab:
+    """Three chains that meet in a token, in any order: no path, and no quick reason against one."""
+    places = np.random.default_rng(n).permutation(n)
+    center, arms = places[0], np.array_split(places[1:], 3)
+    mask = np.eye(n, dtype=bool)
+    for arm in arms:
+        for one, other in zip([center, *arm], arm, strict=False):
+            mask[one, other] = mask[other, one] = True
+    return PatternLab(n=n, own=[[np.flatnonzero(row).tolist() for row in mask]])
+
+
+def test_the_page_tries_every_order_up_to_as_many_tokens_as_python_does(tmp_path):
+    labs = [three_arms(n) for n in (13, 14, 15)]
+    ours = [check_assumption(lab.patterns()).path.holds for lab in labs]
+    theirs = [answer["path"]["holds"] for answer in in_the_page(tmp_path, labs)]
+    assert ours == theirs == [False, False, None]
+
+
+@pytest.mark.parametrize("n", [13, 14, 15])
+def test_around_the_border_page_and_python_agree_on_any_graph(tmp_path, n):
+    rng = np.random.default_rng(n)
+    labs = []
+    for share in np.linspace(0.08, 0.3, 12):
+        mask = rng.random((n, n)) < share
+        labs.append(PatternLab(n=n, own=[[np.flatnonzero(row).tolist() for row in mask]]))
+    for lab, answer in zip(labs, in_the_page(tmp_path, labs), strict=True):
+        ours, theirs = check_assumption(lab.patterns()).path.holds, answer["path"]["holds"]
+        assert ours is theirs or (n == 15 and None in (ours, theirs))
 
 
 def test_too_many_leaves_on_too_few_hubs_have_no_path(tmp_path):

@@ -25,6 +25,24 @@ SETTINGS = [
     {"min_p": 0.1},
     {"temperature": 1.2, "top_k": 8, "top_p": 0.8, "min_p": 0.2},
 ]
+# At the edges: chances, settings, and what is left. The logits that come in are rounded to float32.
+EDGES = [
+    ([0.5, 0.3, 0.1, 0.1], {"top_p": 0.8}, [0.625, 0.375, 0, 0]),
+    ([0.3, 0.1, 0.5, 0.1], {"top_p": 0.8}, [0.375, 0, 0.625, 0]),
+    ([0.5, 0.3, 0.1, 0.1], {"top_p": 0.81}, [5 / 9, 3 / 9, 1 / 9, 0]),
+    ([0.7, 0.2, 0.1], {"top_p": 0.9}, [7 / 9, 2 / 9, 0]),
+    ([0.7, 0.2, 0.1], {"top_p": 0.7}, [1, 0, 0]),
+    ([0.1] * 10, {"top_p": 0.3}, [1 / 3] * 3 + [0] * 7),
+    ([0.1] * 10, {"top_p": 0.8}, [1 / 8] * 8 + [0] * 2),
+    ([0.5, 0.3, 0.2], {"top_p": 1e-9}, [1, 0, 0]),
+    ([0.5, 0.3, 0.15, 0.05], {"min_p": 0.1}, [0.5, 0.3, 0.15, 0.05]),
+    ([0.5, 0.3, 0.15, 0.05], {"min_p": 0.3}, [0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95, 0]),
+    ([0.5, 0.3, 0.2], {"top_k": 2}, [0.625, 0.375, 0]),
+    ([0.5, 0.3, 0.2], {"temperature": 1e-50}, [1, 0, 0]),
+    ([0.4, 0.2, 0.4], {"temperature": 1e-50}, [0.5, 0, 0.5]),
+    ([0.2, 0.5, 0.3], {"temperature": 1e-300, "top_p": 0.5}, [0, 1, 0]),
+]
+PAGES_NAMES = {"temperature": "temperature", "top_k": "topK", "top_p": "topP", "min_p": "minP"}
 
 
 def scores(n=4, seed=0) -> np.ndarray:
@@ -43,14 +61,14 @@ def test_the_bars_are_what_the_sampler_draws_with(settings):
 
 
 def test_the_page_works_out_the_same(tmp_path):
-    names = {"temperature": "temperature", "top_k": "topK", "top_p": "topP", "min_p": "minP"}
     given = {
         "scores": scores().tolist(),
-        "settings": [{names[k]: v for k, v in one.items()} for one in SETTINGS],
+        "settings": [for_the_page(one) for one in SETTINGS],
+        "rounding": SamplingExplorer.shared()["rounding"],
     }
     program = """
       return given.settings.map((one) => given.scores.map((row) => {
-        const shares = page.sampledFrom(Float32Array.from(row), one);
+        const shares = page.sampledFrom(Float32Array.from(row), one, given.rounding);
         return [shares, page.bits(shares)];
       }));
     """
@@ -63,18 +81,31 @@ def test_the_page_works_out_the_same(tmp_path):
             assert surprise == pytest.approx(bits(wanted))
 
 
-def test_the_page_offers_the_settings_that_python_takes(tmp_path):
-    from course_utils.widgets import sampling_explorer as ours
+def for_the_page(settings: dict) -> dict:
+    return {PAGES_NAMES[name]: value for name, value in settings.items()}
 
-    theirs = in_node(
-        tmp_path,
-        SamplingExplorer,
-        "return [page.TEMPERATURES, page.TOP_KS, page.TOP_PS, page.MIN_PS, page.ROWS]",
-        0,
-    )
-    assert theirs == [
-        list(ours.TEMPERATURES), list(ours.TOP_KS), list(ours.TOP_PS), list(ours.MIN_PS), ours.ROWS,
-    ]  # fmt: skip
+
+@pytest.mark.parametrize(("chances", "settings", "left"), EDGES, ids=str)
+def test_what_meets_a_limit_exactly_is_kept(chances, settings, left):
+    logits = np.log(chances).astype("float32")
+    np.testing.assert_allclose(sampled_from(logits, **settings), left, atol=1e-6)
+
+
+def test_the_page_keeps_what_meets_a_limit_exactly(tmp_path):
+    given = {
+        "cases": [
+            [np.log(chances).astype("float32").tolist(), for_the_page(settings)]
+            for chances, settings, _ in EDGES
+        ],
+        "rounding": SamplingExplorer.shared()["rounding"],
+    }
+    program = """
+      return given.cases.map(([logits, settings]) =>
+        page.sampledFrom(Float32Array.from(logits), settings, given.rounding));
+    """
+    found = in_node(tmp_path, SamplingExplorer, program, given)
+    for (chances, settings, left), shares in zip(EDGES, found, strict=True):
+        np.testing.assert_allclose(shares, left, atol=1e-6, err_msg=f"{chances} {settings}")
 
 
 def test_a_draw_falls_on_each_as_often_as_its_share_says(tmp_path):
@@ -92,6 +123,11 @@ def test_a_draw_falls_on_each_as_often_as_its_share_says(tmp_path):
 def test_a_fair_coin_is_one_bit():
     assert bits([0.5, 0.5, 0]) == 1
     assert bits([1.0, 0.0]) == 0
+
+
+def test_small_shares_are_not_told_as_nothing():
+    logits = np.log(np.array([[0.9996, 0.0004]]))
+    assert "a 100.0 %, b under 0.1 %" in SamplingExplorer(["a"], logits, ["a", "b"]).alt
 
 
 def test_in_words():
