@@ -1,14 +1,15 @@
 """A learner's answers in the teacher's notebook: what `validate` runs.
 
-Only the answer cells come from the learner, and what they may rest on: imports, functions and
-classes that the learner wrote in cells of their own. Tests, texts and stored outputs are the
-teacher's, so it does not matter what became of them in the learner's copy.
+The answer cells come from the learner, and what they may rest on: the cells that the learner added,
+and the teacher's that the learner changed, each where it stood. Tests, texts and stored outputs are
+the teacher's, so it does not matter what became of them in the learner's copy.
 """
 
 import ast
 import re
 from dataclasses import dataclass, field
 
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
@@ -32,6 +33,10 @@ def is_check(cell: NotebookNode) -> bool:
     return cell.cell_type == "code" and bool(marks(cell).get("grade")) and not is_answer(cell)
 
 
+def is_marked(cell: NotebookNode) -> bool:
+    return "grade_id" in marks(cell)
+
+
 def marks(cell: NotebookNode) -> dict:
     """nbgrader's metadata of a cell; {} where there is none, or where it was spoilt."""
     found = cell.get("metadata", {}).get("nbgrader", {})
@@ -46,12 +51,11 @@ def merge(teacher: NotebookNode, learner: NotebookNode) -> Merged:
         for cell in teacher.cells
         if is_answer(cell)
     }
-    helpers = _helpers(teacher, learner)
+    own = _own_cells(teacher, learner)
     for cell in teacher.cells:
-        if is_answer(cell) or is_check(cell):
-            merged.notebook.cells += helpers.pop(marks(cell).get("grade_id"), [])
+        merged.notebook.cells += own.pop(cell.id, [])
         cell = NotebookNode(cell)
-        if cell.get("id") in answers:
+        if cell.id in answers:
             cell.source = answers[cell.id]
         elif is_check(cell):
             cell.source = FRESH_CHECK + cell.source
@@ -96,40 +100,58 @@ def defined(source: str) -> set[str]:
 
 
 def parsed(source: str) -> list[ast.stmt]:
+    """The statements of a cell, `%magics` and `!commands` as the calls that they stand for."""
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        return ast.parse(source).body
+        return compile(TransformerManager().transform_cell(source), "cell", "exec", flags).body
     except (SyntaxError, ValueError):
         return []
 
 
-def _helpers(teacher: NotebookNode, learner: NotebookNode) -> dict[str, list[NotebookNode]]:
-    """{grade id of the cell that follows: cells with what the learner defined before it}.
+def _own_cells(teacher: NotebookNode, learner: NotebookNode) -> dict[str, list[NotebookNode]]:
+    """{id of the teacher's cell that follows: what the learner wrote in between, to be run}.
 
-    Names that the teacher's notebook defines are left out: they would hide the answers.
+    A teacher's cell that the learner changed counts as the learner's, after the teacher's own. What
+    follows the last check cannot matter to any, and is left out.
     """
-    known = {cell.source for cell in teacher.cells}
+    by_grade_id = {marks(cell)["grade_id"]: cell.id for cell in teacher.cells if is_marked(cell)}
+    by_source = {cell.source: cell.id for cell in teacher.cells}
+    known = {cell.id: cell.source for cell in teacher.cells}
+    judged = {cell.id for cell in teacher.cells if is_answer(cell) or is_check(cell)}
     taken = set().union(*(defined(cell.source) for cell in teacher.cells if is_answer(cell)))
-    stations = {marks(c)["grade_id"] for c in teacher.cells if is_answer(c) or is_check(c)}
     found: dict[str, list[NotebookNode]] = {}
-    waiting: list[NotebookNode] = []
+    waiting: list[str] = []
     for cell in learner.cells:
-        if marks(cell).get("grade_id") in stations:
-            found.setdefault(marks(cell)["grade_id"], []).extend(waiting)
+        place = (
+            by_grade_id.get(marks(cell).get("grade_id"))
+            or (cell.get("id") if cell.get("id") in known else None)
+            or by_source.get(cell.source)
+        )
+        if place is not None:
+            found.setdefault(place, []).extend(waiting)
             waiting = []
-        elif cell.get("cell_type") == "code" and cell.source not in known:
-            source = harmless_part(cell.source, taken)
-            if source:
-                waiting.append(new_code_cell(source, id=f"own-{len(found)}-{len(waiting)}"))
-    return found
+        is_own = place is None or (place not in judged and cell.source != known[place])
+        if is_own and cell.get("cell_type") == "code":
+            waiting += filter(None, [without(taken, cell.source)])
+    ids = iter(range(len(learner.cells)))
+    return {
+        place: [new_code_cell(source, id=f"own-{next(ids)}") for source in sources]
+        for place, sources in found.items()
+    }
 
 
-def harmless_part(source: str, taken: set[str]) -> str:
-    """Imports, functions and classes of a cell, where one that fails does not stop the rest."""
-    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
+def without(taken: set[str], source: str) -> str:
+    """A cell's statements one by one, where one that fails does not stop the rest.
+
+    Functions and classes that are named as an answer are left out: an earlier attempt that lies
+    about would hide it. A cell that is one whole %%magic stays what it is.
+    """
+    if source.lstrip().startswith("%%"):
+        return source
     parts = [
         f"try:\n{_indented(ast.unparse(node))}\nexcept Exception:\n    pass"
         for node in parsed(source)
-        if isinstance(node, kinds) and getattr(node, "name", None) not in taken
+        if getattr(node, "name", None) not in taken
     ]
     return "\n".join(parts)
 

@@ -1,7 +1,8 @@
 """`python -m course_utils check 03`: is my finished exercise right?
 
-The learner's answers are put into the teacher's notebook (see merge.py), and nbval runs it and
-compares with the outputs that are stored there. What counts for a task is its check cell.
+The learner's answers are put into the teacher's notebook (see merge.py), and nbval runs it in the
+learner's folder and compares with the outputs that are stored there. What counts for a task is its
+check cell: the verdict that it shows and the points, not what else is printed there.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from course_utils import notebook, progress, threads
 from course_utils.checks.merge import Merged, is_answer, is_check, marks, merge
@@ -26,6 +28,7 @@ from course_utils.problem import Problem
 
 CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
 START_TIMEOUT = 120  # seconds for pytest, the kernel and torch to be there
+GO_TO_LEARNERS_FOLDER = "import os\nos.chdir(os.environ['LEARNERS_FOLDER'])\ndel os"
 CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d\.[a-z0-9_]+)["']""")
 # A syntax error's place: the line of the cell is the learner's, the file's name is the kernel's.
 INNER_FILE = re.compile(r"\((?:<\w+>|\d+\.py), line (\d+)\)")
@@ -50,22 +53,18 @@ class Result:
 
 
 def main(argv: list[str]) -> int:
-    """The command: 0 if every task of the exercise is solved, else 1."""
+    """The command: 0 if every task is solved, else 1; a Problem where that cannot be told."""
     parser = argparse.ArgumentParser(
         prog="python -m course_utils check", description="Validate a finished exercise."
     )
     parser.add_argument("lesson", help="such as 03")
     parser.add_argument("--notebook", type=Path, metavar="PATH", help="your copy, if elsewhere")
     chosen = parser.parse_args(argv)
-    try:
-        teacher = teachers_notebook(chosen.lesson)
-        path = chosen.notebook or EXERCISES / teacher.parent.name / teacher.name
-        merged = merge(read(teacher), read_learners(path))
-        print(f"{place(path)}: running your answers in the teacher's notebook…", flush=True)
-        results = run(merged)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    teacher = teachers_notebook(chosen.lesson)
+    path = chosen.notebook or EXERCISES / teacher.parent.name / teacher.name
+    merged = merge(read(teacher), read_learners(path))
+    print(f"{place(path)}: running your answers in the teacher's notebook…", flush=True)
+    results = run(merged, path.parent)
     print(report(results, merged.notes))
     for result in results:
         if result.passed:
@@ -74,16 +73,18 @@ def main(argv: list[str]) -> int:
 
 
 def teachers_notebook(lesson: str) -> Path:
-    known = sorted(SOLUTIONS.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
-    for path in known:
-        if path.stem.startswith(lesson) and path.stem == path.parent.name:
-            return path
+    """The solution of an exercise that is named by its number, or by more of its name."""
+    every = sorted(SOLUTIONS.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
+    known = [path for path in every if path.stem == path.parent.name]
+    meant = [path for path in known if path.stem.startswith(lesson)]
+    if len(meant) == 1 and len(lesson) >= 2:
+        return meant[0]
     numbers = ", ".join(path.stem[:2] for path in known) or "none yet"
     raise Problem(f"There is no exercise {lesson!r}. There are: {numbers}.")
 
 
 def place(path: Path) -> str:
-    return place_of(path.resolve())
+    return place_of(Path(os.path.abspath(path)))
 
 
 def read(path: Path) -> NotebookNode:
@@ -92,13 +93,16 @@ def read(path: Path) -> NotebookNode:
 
 def read_learners(path: Path) -> NotebookNode:
     """The learner's notebook, whatever state it is in; a Problem says what is wrong with it."""
+    if not os.path.lexists(path):
+        raise Problem(f"There is no {place(path)}; --notebook PATH names another place.")
+    if not path.is_file():  # a pipe would be waited for, and a link may lead in a circle
+        raise Problem(f"{place(path)} is no file; --notebook PATH names another place.")
     try:
         book = read(path)
-        if all(isinstance(cell.source, str) for cell in book.cells):
-            return book
-        trouble = "a cell has no text"
-    except FileNotFoundError:
-        raise Problem(f"There is no {place(path)}; --notebook PATH names another place.") from None
+        "".join(cell.source for cell in book.cells).encode("utf-8")
+        return book
+    except UnicodeEncodeError:
+        trouble = "a cell holds half a character, which cannot be run"
     except OSError as error:
         raise Problem(f"{place(path)} cannot be read: {error.strerror}.") from None
     except json.JSONDecodeError as error:
@@ -111,13 +115,18 @@ def read_learners(path: Path) -> NotebookNode:
     )
 
 
-def run(merged: Merged) -> list[Result]:
-    """nbval on the merged notebook, in a folder of its own; one result a task, in order."""
+def run(merged: Merged, learners_folder: Path) -> list[Result]:
+    """nbval on the merged notebook; one result a task, in order.
+
+    The notebook lies in a folder of its own and works in the learner's, where a module or a file of
+    numbers may lie that an answer reads.
+    """
+    merged.notebook.cells.insert(0, new_code_cell(GO_TO_LEARNERS_FOLDER, id="go"))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         nbformat.write(merged.notebook, folder / "exercise.ipynb")
         (folder / "sanitize.cfg").write_text(SANITIZE, encoding="utf-8")
-        finished = _nbval(folder, len(merged.notebook.cells))
+        finished = _nbval(folder, len(merged.notebook.cells), learners_folder)
         seen = _seen(folder / "report.jsonl")
     if not seen:
         raise Problem(f"The notebook could not be run at all. {finished}")
@@ -129,7 +138,7 @@ def run(merged: Merged) -> list[Result]:
     ]
 
 
-def _nbval(folder: Path, n_cells: int) -> str:
+def _nbval(folder: Path, n_cells: int, learners_folder: Path) -> str:
     """Run nbval; what it said last, for the case that it did not get to any cell."""
     environment = {
         **os.environ,
@@ -137,6 +146,7 @@ def _nbval(folder: Path, n_cells: int) -> str:
         "PYTHONPATH": str(ROOT),
         "ATTENTION_OPTIONAL_HOME": str(folder / "home"),  # hidden tests are no second progress
         "NBVAL_REPORT": str(folder / "report.jsonl"),
+        "LEARNERS_FOLDER": os.path.abspath(learners_folder),
     }
     for inherited in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
         environment.pop(inherited, None)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 
 import classes
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from course_utils import notebook, progress
 from course_utils.checks import validate
 from course_utils.checks.merge import merge
+from course_utils.commands import command_line
+from course_utils.environment import install
+from course_utils.problem import Problem
 
 WRONG = "def weighted_average(values, weights):\n    return sum(values) / len(values)"
 RIGHT = """\
@@ -111,16 +115,66 @@ def test_of_two_answers_the_last_counts(place, exercise):
     assert "There are 2 answer cells" in merged.notes[0]
 
 
-def test_own_helpers_come_along_and_what_they_would_do_does_not(place, exercise):
+def carried(teacher, exercise) -> list[str]:
+    """What of the learner's own cells is run, in its place among the teacher's cells."""
+    cells = merge(teacher, exercise).notebook.cells
+    return [cell.source if cell.id.startswith("own-") else cell.id for cell in cells]
+
+
+def executed(source: str) -> dict:
+    names: dict = {}
+    exec(compile(source, "cell", "exec"), names)
+    return names
+
+
+def test_own_cells_come_along_and_what_fails_in_one_stops_nothing(place, exercise):
     teacher = validate.read(validate.teachers_notebook("00"))
-    own = "import math\nprint(1 / 0)\ndef helper():\n    return math.pi\nhelper()"
+    own = "DIM = 4\nprint(1 / 0)\nsoft = lambda x: x + DIM\ntable = {}\nfor i in 1, 2: table[i] = i"
     exercise.cells.insert(2, own_cell(own))
-    exercise.cells.append(own_cell("def weighted_average(values, weights): return 17.5"))
-    sources = [cell.source for cell in merge(teacher, exercise).notebook.cells]
-    (carried,) = [source for source in sources if "helper" in source]
-    assert sources.index(carried) < sources.index(classes.STUB)
-    assert "import math" in carried and "1 / 0" not in carried and "17.5" not in str(sources)
-    compile(carried, "cell", "exec")
+    before, *after = carried(teacher, exercise)[2:]
+    assert after == ["answer", "try-it", "test"]
+    names = executed(before)
+    assert names["soft"](1) == 5 and names["table"] == {1: 1, 2: 2}
+
+
+def test_an_earlier_attempt_that_lies_about_does_not_hide_the_answer(place, exercise):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    attempt = "def weighted_average(values, weights): return 17.5\nHELPS = 1"
+    exercise.cells.insert(3, own_cell(attempt))
+    [kept] = [source for source in carried(teacher, exercise) if "HELPS" in source]
+    assert "17.5" not in kept
+
+
+def test_a_cell_of_the_teachers_that_was_changed_counts_after_the_teachers_own(place, exercise):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    imports = next(cell for cell in exercise.cells if cell.id == "imports")
+    imports.source += "\nimport math"
+    assert [part.split()[0] for part in carried(teacher, exercise)[1:4]] == [
+        "imports",
+        "try:",
+        "answer",
+    ]
+
+
+def test_what_follows_the_last_check_is_not_run(place, exercise):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    exercise.cells.append(own_cell("while True: pass"))
+    assert carried(teacher, exercise) == ["title", "imports", "answer", "try-it", "test"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%matplotlib inline\ndef helper(): return 3",
+        "!echo hello\ndef helper(): return 3",
+        "%%time\ndef helper(): return 3",
+        "helper = lambda: 3\nawait sleep(0)",
+    ],
+)
+def test_a_function_below_a_magic_comes_along(place, exercise, source):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    exercise.cells.insert(2, own_cell(source))
+    assert any("helper" in part for part in carried(teacher, exercise))
 
 
 # What is said
@@ -134,6 +188,29 @@ def test_right_answers_pass_with_prints_and_helpers_and_spoilt_tests(checked, ex
     status, said = checked(exercise)
     assert (status, "All 1 tasks are solved" in said) == (0, True), said
     assert progress.tasks()["00.weighted_average"]["passed"]
+
+
+NOISY = """\
+import logging, sys
+logging.basicConfig(stream=sys.stderr, force=True)
+
+def weighted_average(values, weights):
+    logging.warning("here we go")
+    sys.__stdout__.write("and here")
+    parts = [value * weight for value, weight in zip(values, weights)]
+    return soft(parts) / soft(weights) + ZERO"""
+
+
+def test_right_answers_pass_that_rest_on_what_lies_beside_and_write_to_the_log(
+    checked, exercise, tmp_path
+):
+    (tmp_path / "beside.py").write_text("def total(values): return sum(values)\n")
+    (tmp_path / "zero.txt").write_text("0")
+    exercise.cells.insert(2, own_cell("%pprint\nimport beside\nsoft = lambda x: beside.total(x)"))
+    exercise.cells.insert(3, own_cell("ZERO = float(open('zero.txt').read())"))
+    answer(exercise).source = NOISY
+    status, said = checked(exercise)
+    assert (status, "All 1 tasks are solved" in said) == (0, True), said
 
 
 def test_a_wrong_answer_is_told_what_the_check_tells(checked, exercise):
@@ -166,18 +243,50 @@ def test_a_cell_that_cannot_be_run_is_named(checked, exercise, monkeypatch, sour
 # What keeps it from judging
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"cells": [1', '{"cells": 3}', "[]", '{"a": 1}'])
-def test_a_damaged_notebook_gets_one_sentence(place, tmp_path, capsys, text):
+def why_not(*arguments: str) -> str:
+    """The one sentence that says why nothing can be judged."""
+    with pytest.raises(Problem) as caught:
+        validate.main(list(arguments))
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+HALF = json.dumps(
+    {"cells": [{"cell_type": "code", "source": "x = '\ud800'", "metadata": {}, "outputs": [],
+                "execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"cells": [1', '{"cells": 3}', "[]", '{"a": 1}', HALF])
+def test_a_damaged_notebook_gets_one_sentence(place, tmp_path, text):
     path = tmp_path / "mine.ipynb"
     path.write_text(text)
-    assert validate.main(["00", "--notebook", str(path)]) == 1
-    printed = capsys.readouterr()
-    assert "mine.ipynb is damaged" in printed.err and "Traceback" not in printed.err
-    assert len(printed.err.strip().splitlines()) == 1 and not printed.out
+    assert "mine.ipynb is damaged" in why_not("00", "--notebook", str(path))
 
 
-def test_a_missing_notebook_or_lesson_is_named(place, tmp_path, capsys):
-    assert validate.main(["00", "--notebook", str(tmp_path / "no.ipynb")]) == 1
-    assert f"There is no {tmp_path / 'no.ipynb'};" in capsys.readouterr().err
-    assert validate.main(["88"]) == 1
-    assert "There is no exercise '88'. There are: 00." in capsys.readouterr().err
+def test_a_missing_notebook_is_named_whole(place, tmp_path):
+    path = tmp_path / "no.ipynb"
+    assert f"There is no {path};" in why_not("00", "--notebook", str(path))
+
+
+@pytest.mark.parametrize("name", ["88", "", "0", "00_sampler"])
+def test_a_name_that_means_no_exercise_is_answered_with_those_there_are(place, name):
+    assert why_not(name) == f"There is no exercise {name!r}. There are: 00."
+
+
+@pytest.mark.parametrize("name", ["00", "00_sam", "00_sample"])
+def test_an_exercise_is_named_by_its_number_or_more(place, name):
+    assert validate.teachers_notebook(name).stem == classes.SAMPLE
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes in folders, and links need rights")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink(path, path), os.mkdir])
+def test_what_is_no_file_is_neither_waited_for_nor_followed(place, tmp_path, make):
+    path = tmp_path / "mine.ipynb"
+    make(path)
+    assert f"{path} is no file" in why_not("00", "--notebook", str(path))
+
+
+def test_could_not_judge_is_another_exit_status_than_not_solved(place, monkeypatch):
+    monkeypatch.setattr(install.Environment, "is_running", True)
+    assert command_line.main(["check", "88"]) == command_line.COULD_NOT
