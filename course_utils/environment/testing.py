@@ -17,7 +17,7 @@ from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 from course_utils.problem import Problem
 
 NOTHING_COLLECTED = 5  # pytest's exit status
-SANITIZE = ROOT / "tests" / "notebooks" / "nbval_sanitize.cfg"
+SANITIZE = ROOT / "course_utils" / "nbval_sanitize.cfg"
 NO_BROWSER = (
     "!! NO BROWSER TESTS: there is no Chromium, Chrome or Edge here. Install one, or name one in "
     "ATTENTION_OPTIONAL_BROWSER."
@@ -137,7 +137,7 @@ def existing(root: Path, folders: Iterable[str]) -> list[str]:
 
 def compare() -> list[str]:
     """nbval's options: run the notebooks, compare with what is stored."""
-    return ["--nbval", *(["--nbval-sanitize-with", str(SANITIZE)] if SANITIZE.exists() else [])]
+    return ["--nbval", "--nbval-sanitize-with", str(SANITIZE)]
 
 
 def run(

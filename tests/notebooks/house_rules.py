@@ -19,6 +19,8 @@ from course_utils import notebook
 
 SCREEN = 25  # lines of a code cell
 INTERRUPTIONS = 3  # of the reader, at least
+YES_OR_NO = r"(?i)same|equal|agree|match|close|alike"  # the questions that True answers
+BARE = 3  # other lines that say True or False, at most
 UNCHECKED = {notebook.VOLATILE, "nbval-skip"}  # tags of cells that nbval does not compare
 
 Complaints = Iterator[str]
@@ -76,13 +78,17 @@ def without_code(markdown: str) -> str:
     return re.sub(spans, " ", without_fences(markdown), flags=re.DOTALL)
 
 
+def nodes_of(cell: NotebookNode) -> list[ast.AST]:
+    """The cell's syntax; nothing where it has none."""
+    try:
+        return list(ast.walk(ast.parse(cell.source)))
+    except SyntaxError:
+        return []
+
+
 def calls(cell: NotebookNode) -> set[str]:
     """The last names of everything that a cell calls: {"bet", "manual_seed", …}."""
-    try:
-        nodes = ast.walk(ast.parse(cell.source))
-    except SyntaxError:
-        return set()
-    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    called = [node.func for node in nodes_of(cell) if isinstance(node, ast.Call)]
     return {getattr(function, "attr", getattr(function, "id", "")) for function in called}
 
 
@@ -201,6 +207,35 @@ def is_mostly_comparable(page: Page) -> Complaints:
 def is_unchecked(cell: NotebookNode) -> bool:
     comment = re.search(r"(?m)^\s*#\s*(NBVAL_IGNORE_OUTPUT|NBVAL_SKIP)\s*$", cell.source)
     return bool(comment) or bool(UNCHECKED & set(cell.metadata.get("tags", [])))
+
+
+def bounds_what_is_about(page: Page) -> Complaints:
+    """A number behind ≈ is not compared, so its cell asserts the bound that the text relies on."""
+    for number, cell in page.code:
+        shows_one = any("≈" in text for text in printed_texts(cell))
+        if shows_one and not any(isinstance(node, ast.Assert) for node in nodes_of(cell)):
+            yield f"cell {number}: a number behind ≈, and no assert says what it is held to"
+
+
+def prints_numbers(page: Page) -> Complaints:
+    """True or False answers whether two things are the same; readers come for the number."""
+    bare = [
+        (number, line.strip())
+        for number, cell in page.code
+        for text in printed_texts(cell)
+        for line in text.splitlines()
+        if re.search(r"\b(?:True|False)\b", line) and not re.search(YES_OR_NO, line)
+    ]
+    if len(bare) > BARE:
+        yield f"{len(bare)} lines say True or False where a number was the point: {bare}"
+
+
+def printed_texts(cell: NotebookNode) -> Iterator[str]:
+    """What a cell prints or returns, as plain text; not the words beside its pictures."""
+    for output in cell.outputs:
+        data = output.get("data", {})
+        pictured = any(kind.startswith("image/") for kind in data)
+        yield output.get("text", "") or ("" if pictured else data.get("text/plain", ""))
 
 
 def is_seeded(page: Page) -> Complaints:
@@ -333,6 +368,7 @@ FOR_EVERY_NOTEBOOK: tuple[Rule, ...] = (
     is_silent_on_stderr,
     prints_no_addresses,
     is_mostly_comparable,
+    bounds_what_is_about,
     is_seeded,
     is_finished,
     speaks_plainly,
