@@ -25,10 +25,10 @@ export const falling = (shares) =>
 
 /** What a token is drawn with: temperature, then top-k, top-p and min-p, as in Python's Sampler.
 
-    Where shares meet a limit exactly, they may miss it by the logits' `rounding`, a share of them.
+    A share has `reached` a limit when it has so much of it, a little less than 1: the rest is the
+    rounding of the logits.
 */
-export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP = 0 }, rounding) {
-  const atLeast = (share, limit) => share * (1 + rounding) >= limit;
+export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP = 0 }, reached) {
   let left = chances(logits, temperature);
   const order = falling(left);
   if (topK) {
@@ -39,14 +39,14 @@ export function sampledFrom(logits, { temperature = 1, topK = 0, topP = 1, minP 
     let likelier = 0;
     for (const i of order) {
       const own = left[i];
-      if (atLeast(likelier, topP)) left[i] = 0;
+      if (likelier >= reached * topP) left[i] = 0;
       likelier += own;
     }
     left = sharedOut(left);
   }
   if (minP) {
-    const least = minP * Math.max(...left);
-    left = sharedOut(left.map((share) => (atLeast(share, least) ? share : 0)));
+    const least = reached * minP * Math.max(...left);
+    left = sharedOut(left.map((share) => (share >= least ? share : 0)));
   }
   return left;
 }
@@ -119,7 +119,7 @@ function bar() {
 }
 
 function render({ model, el: host }) {
-  const { rows: nRows, ending: longestEnding, rounding, ...stops } = model.get("constants");
+  const { rows: nRows, ending: longestEnding, reached, ...stops } = model.get("constants");
   const vocabulary = model.get("vocabulary");
   const canRead = model.get("can_read");
   const state = {
@@ -169,7 +169,7 @@ function render({ model, el: host }) {
     const size = vocabulary.length;
     const scores = logits.subarray(place.value * size, (place.value + 1) * size);
     before = chances(scores, settings().temperature);
-    after = sampledFrom(scores, settings(), rounding);
+    after = sampledFrom(scores, settings(), reached);
   }
 
   function beginWith(text) {

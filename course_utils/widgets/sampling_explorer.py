@@ -19,7 +19,6 @@ TOP_KS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 0)  # 0: off
 TOP_PS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)  # 1: off
 MIN_PS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # 0: off
 ENDING = 24  # letters of the text, in a sentence about what comes after it
-ROUNDING = 1e-6  # by so much of itself a share may be wrong that comes from float32 logits
 KEPT, CUT = plots.BLUE, plots.ORANGE
 
 Reading = tuple[Sequence[str], Any]  # the text's tokens, and logits after each, [n, vocab]
@@ -41,6 +40,8 @@ def sampled_from(
     A share that meets a limit exactly may miss it by the rounding of the logits, and still counts:
     of 0.5, 0.3, 0.1 and 0.1 the first two sum to top_p 0.8.
     """
+    from course_utils.decoding import REACHED
+
     left = chances(logits, temperature)
     falling = np.argsort(-left, kind="stable")
     if top_k:
@@ -48,10 +49,10 @@ def sampled_from(
         left /= left.sum()
     if top_p < 1:
         likelier = np.concatenate([[0.0], np.cumsum(left[falling])[:-1]])
-        left[falling[likelier * (1 + ROUNDING) >= top_p]] = 0.0
+        left[falling[likelier >= REACHED * top_p]] = 0.0
         left /= left.sum()
     if min_p:
-        left[left * (1 + ROUNDING) < min_p * left.max()] = 0.0
+        left[left < REACHED * min_p * left.max()] = 0.0
         left /= left.sum()
     return left
 
@@ -85,10 +86,12 @@ class SamplingExplorer(Explorer):
 
     @classmethod
     def shared(cls) -> dict[str, Any]:
+        from course_utils.decoding import REACHED
+
         return {
             "rows": ROWS,
             "ending": ENDING,
-            "rounding": ROUNDING,
+            "reached": REACHED,
             "temperatures": TEMPERATURES,
             "top_ks": TOP_KS,
             "top_ps": TOP_PS,

@@ -64,11 +64,11 @@ def test_the_page_works_out_the_same(tmp_path):
     given = {
         "scores": scores().tolist(),
         "settings": [for_the_page(one) for one in SETTINGS],
-        "rounding": SamplingExplorer.shared()["rounding"],
+        "reached": SamplingExplorer.shared()["reached"],
     }
     program = """
       return given.settings.map((one) => given.scores.map((row) => {
-        const shares = page.sampledFrom(Float32Array.from(row), one, given.rounding);
+        const shares = page.sampledFrom(Float32Array.from(row), one, given.reached);
         return [shares, page.bits(shares)];
       }));
     """
@@ -89,6 +89,10 @@ def for_the_page(settings: dict) -> dict:
 def test_what_meets_a_limit_exactly_is_kept(chances, settings, left):
     logits = np.log(chances).astype("float32")
     np.testing.assert_allclose(sampled_from(logits, **settings), left, atol=1e-6)
+    sampler = Sampler(**{"top_k": None, **settings})
+    np.testing.assert_allclose(
+        sampler.probabilities(torch.tensor(logits)[None])[0], left, atol=1e-6
+    )
 
 
 def test_the_page_keeps_what_meets_a_limit_exactly(tmp_path):
@@ -97,11 +101,11 @@ def test_the_page_keeps_what_meets_a_limit_exactly(tmp_path):
             [np.log(chances).astype("float32").tolist(), for_the_page(settings)]
             for chances, settings, _ in EDGES
         ],
-        "rounding": SamplingExplorer.shared()["rounding"],
+        "reached": SamplingExplorer.shared()["reached"],
     }
     program = """
       return given.cases.map(([logits, settings]) =>
-        page.sampledFrom(Float32Array.from(logits), settings, given.rounding));
+        page.sampledFrom(Float32Array.from(logits), settings, given.reached));
     """
     found = in_node(tmp_path, SamplingExplorer, program, given)
     for (chances, settings, left), shares in zip(EDGES, found, strict=True):
