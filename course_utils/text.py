@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils.atomic import write_atomically
+
 if TYPE_CHECKING:  # tokenizers are useful, and quick to load, without torch
     from torch import Tensor
 
@@ -100,11 +102,57 @@ def _merge(word: list[int], pair: Pair, merged: int) -> list[int]:
     return result
 
 
+class _PairCounts:
+    """How often each pair of neighbours occurs in the words of a text, while pairs are fused."""
+
+    def __init__(self, frequencies: Counter[str]):
+        ids = {token: i for i, token in enumerate(BYTES)}
+        self.words = [[ids[bytes([b])] for b in word.encode("utf-8")] for word in frequencies]
+        self.often = list(frequencies.values())  # how often each word occurs
+        self.counts: Counter[Pair] = Counter()
+        self.where: dict[Pair, set[int]] = defaultdict(set)  # the words that hold a pair
+        for number, word in enumerate(self.words):
+            for pair in _pairs(word):
+                self.counts[pair] += self.often[number]
+                self.where[pair].add(number)
+        self.heap = [(-count, pair) for pair, count in self.counts.items()]
+        heapq.heapify(self.heap)
+
+    def most_frequent(self) -> tuple[int, Pair | None]:
+        """The pair that occurs most often, of equals the one with the smaller ids; its count."""
+        while self.heap:
+            negative, pair = heapq.heappop(self.heap)
+            count = self.counts[pair]
+            if -negative == count > 0:
+                return count, pair
+            if count > 0:  # an old note: the pair has become rarer since
+                heapq.heappush(self.heap, (-count, pair))
+        return 0, None
+
+    def fuse(self, pair: Pair, merged: int) -> None:
+        """Write `merged` for the pair, in the words that hold it, and count these again."""
+        counts, where, grown = self.counts, self.where, set()
+        for number in where.pop(pair):
+            often = self.often[number]
+            for old in _pairs(self.words[number]):
+                counts[old] -= often
+            self.words[number] = word = _merge(self.words[number], pair, merged)
+            for new in _pairs(word):
+                counts[new] += often
+                if merged in new:
+                    where[new].add(number)
+                    grown.add(new)
+        counts[pair] = 0
+        for new in grown:
+            heapq.heappush(self.heap, (-counts[new], new))
+
+
 class BPETokenizer:
     """Byte-pair encoding: start with the 256 bytes, fuse the most frequent pair, repeat.
 
-    Any text can be written, because any text is bytes, and comes back byte for byte. `merges` are
-    the fused pairs in order, `counts` how often each was seen when it was fused. Token ids are the
+    Any text can be written, because any text is bytes, and comes back byte for byte; only half of a
+    surrogate pair, which is no character and has no bytes, becomes U+FFFD. `merges` are the fused
+    pairs in order, `counts` how often each was seen when it was fused. Token ids are the
     bytes in GPT-2's order, then the merges in order, then the `special` tokens, which `encode`
     never makes out of text: use `special_id`.
 
@@ -142,49 +190,20 @@ class BPETokenizer:
         if n_merges < 0:
             raise ValueError(f"n_merges is a number of merges, 0 or more, got {n_merges}.")
         ids = {token: i for i, token in enumerate(BYTES)}
-        frequencies = Counter(WORDS.findall(text))
-        words = [[ids[bytes([b])] for b in word.encode("utf-8")] for word in frequencies]
-        often = list(frequencies.values())
-
-        counts: Counter[Pair] = Counter()
-        where: dict[Pair, set[int]] = defaultdict(set)  # the words that hold a pair
-        for number, word in enumerate(words):
-            for pair in _pairs(word):
-                counts[pair] += often[number]
-                where[pair].add(number)
-        heap = [(-count, pair) for pair, count in counts.items()]
-        heapq.heapify(heap)
-
-        vocabulary, merges, seen = list(BYTES), [], []
-        while heap and len(merges) < n_merges:
-            negative, pair = heapq.heappop(heap)
-            count = counts[pair]
-            if -negative != count:  # an old note: the pair has become rarer since
-                if count > 0:
-                    heapq.heappush(heap, (-count, pair))
-                continue
-            if count == 0:
+        words = _PairCounts(Counter(WORDS.findall(characters(text))))
+        vocabulary, merges, counts = list(BYTES), [], []
+        while len(merges) < n_merges:
+            count, pair = words.most_frequent()
+            if pair is None:
                 break
             left, right = vocabulary[pair[0]], vocabulary[pair[1]]
             merged = ids.setdefault(left + right, len(vocabulary))
             if merged == len(vocabulary):
                 vocabulary.append(left + right)
             merges.append((left, right))
-            seen.append(count)
-            grown = set()
-            for number in where.pop(pair):
-                for old in _pairs(words[number]):
-                    counts[old] -= often[number]
-                words[number] = _merge(words[number], pair, merged)
-                for new in _pairs(words[number]):
-                    counts[new] += often[number]
-                    if merged in new:
-                        where[new].add(number)
-                        grown.add(new)
-            counts[pair] = 0
-            for new in grown:
-                heapq.heappush(heap, (-counts[new], new))
-        return cls(merges, counts=seen, special=special)
+            counts.append(count)
+            words.fuse(pair, merged)
+        return cls(merges, counts=counts, special=special)
 
     @property
     def vocab_size(self) -> int:
@@ -200,7 +219,7 @@ class BPETokenizer:
         """Token ids, with all merges or with the first `n_merges` only."""
         limit = len(self.merges) if n_merges is None else n_merges
         ids: list[int] = []
-        for word in WORDS.findall(text):
+        for word in WORDS.findall(characters(text)):
             if (word, limit) not in self._known_words:
                 self._known_words[word, limit] = self._encode_word(word, limit)
             ids += self._known_words[word, limit]
@@ -220,12 +239,12 @@ class BPETokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text. Bytes that form no character (a token cut in two) become U+FFFD."""
-        special = [token.encode("utf-8") for token in self.special]
+        special = [characters(token).encode("utf-8") for token in self.special]
         return b"".join(_lookup(ids, self.vocabulary + special)).decode("utf-8", errors="replace")
 
     def tokens(self, text: str, *, n_merges: int | None = None) -> list[str]:
         """Readable pieces: a blank is shown as "·", a byte that is no character as "<F0>"."""
-        return [_readable(self.vocabulary[i]) for i in self.encode(text, n_merges=n_merges)]
+        return [readable(self.vocabulary[i]) for i in self.encode(text, n_merges=n_merges)]
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file that `load` reads."""
@@ -236,24 +255,45 @@ class BPETokenizer:
             "counts": self.counts,
             "special": self.special,
         }  # fmt: skip
-        Path(path).write_text(json.dumps(stored, indent=0) + "\n", encoding="utf-8")
+        text = json.dumps(stored, indent=0) + "\n"
+        write_atomically(Path(path).expanduser(), text.encode("utf-8"))
 
     @classmethod
     def load(cls, path: str | Path) -> BPETokenizer:
-        stored = json.loads(Path(path).read_text(encoding="utf-8"))
-        if stored.get("kind") != "byte-level BPE":
-            raise ValueError(f"{Path(path).name} was not written by BPETokenizer.save.")
+        """Read what `save` wrote. ValueError that names the file if it is something else."""
+        path = Path(path).expanduser()
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(stored, dict) or stored.get("kind") != "byte-level BPE":
+            raise ValueError(f"{path.name} was not written by BPETokenizer.save.")
         merges = [(left.encode("latin-1"), right.encode("latin-1"))
                   for left, right in stored["merges"]]  # fmt: skip
         return cls(merges, counts=stored["counts"], special=stored["special"])
 
 
-def _readable(token: bytes) -> str:
+def readable(token: bytes) -> str:
+    """A token for readers: whole characters, bytes that are none as "<F0>", marks for white space.
+
+    "·" is a blank, "↵" a new line, "⇥" a tab, "␍" a carriage return.
+    """
+    text = token.decode("utf-8", errors="surrogateescape")  # U+DC80 to U+DCFF: the loose bytes
+    shown = (f"<{ord(c) - 0xDC00:02X}>" if "\udc80" <= c <= "\udcff" else c for c in text)
+    return "".join(shown).translate(MARKS)
+
+
+MARKS = str.maketrans({" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍"})
+
+
+def characters(text: str) -> str:
+    """`text` in whole characters: half of a surrogate pair becomes U+FFFD, as in `decode`.
+
+    Such halves come from texts that were cut in the middle of a pair, by a program that counts in
+    UTF-16. Two halves that belong together become the character that they are.
+    """
     try:
-        text = token.decode("utf-8")
-    except UnicodeDecodeError:
-        return "".join(f"<{b:02X}>" if b > 127 else chr(b) for b in token)
-    return text.replace(" ", "·").replace("\n", "↵")
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 class WordPieceTokenizer:
@@ -276,7 +316,7 @@ class WordPieceTokenizer:
     @classmethod
     def from_vocab(cls, path: str | Path) -> WordPieceTokenizer:
         """Read a `vocab.txt`: one piece a line, its id is the line's number from 0."""
-        return cls(Path(path).read_text(encoding="utf-8").splitlines())
+        return cls(Path(path).expanduser().read_text(encoding="utf-8").splitlines())
 
     @property
     def vocab_size(self) -> int:

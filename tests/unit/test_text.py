@@ -17,13 +17,14 @@ from course_utils.text import (
     CharTokenizer,
     WordPieceTokenizer,
     pad,
+    readable,
 )
 from course_utils.trained import minilm
 
 N_MERGES = 2_000
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "##a", "coffee", "a", "!"]
 
-# Not a surrogate half: those are no characters, and UTF-8 cannot write them.
+# Without halves of surrogate pairs, which are no characters: what becomes of them is said below.
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -223,6 +224,51 @@ def test_a_token_cut_in_two_is_shown_as_such(small):
     assert small.decode([first]) == "\ufffd" and small.decode([first, second]) == "é"
 
 
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        (b" \xc3", "·<C3>"),
+        ("a é".encode() + b"\xc3\n", "a·é<C3>↵"),
+        (b"\x80\xff\xf0\x9f", "<80><FF><F0><9F>"),
+        (b" \t\r\n", "·⇥␍↵"),
+        ("猫👩".encode(), "猫👩"),
+        (b"\xed\xa0\x80", "<ED><A0><80>"),
+    ],
+)
+def test_a_token_is_shown_in_whole_characters_loose_bytes_and_marks(token, shown):
+    assert readable(token) == shown
+
+
+def test_a_token_of_a_blank_and_half_a_character_shows_both():
+    assert BPETokenizer([(b" ", b"\xc3")]).tokens("a É") == ["a", "·<C3>", "<89>"]
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("a\ud83d", "a\ufffd"),
+        ("\ude00b \udc80", "\ufffdb \ufffd"),
+        ("a \ud83d b", "a \ufffd b"),
+        ("\ud83d\ude00", "😀"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_becomes_the_sign_for_no_character(small, text, back):
+    assert small.decode(small.encode(text)) == back
+    assert small.encode(text) == small.encode(back)
+    assert small.tokens(text) == small.tokens(back)
+    often, often_back = " ".join([text] * 3), " ".join([back] * 3)
+    assert BPETokenizer.train(often, 9).merges == BPETokenizer.train(often_back, 9).merges
+    marked = BPETokenizer([], special=[f"<{text}>"])
+    assert marked.decode([marked.special_id(f"<{text}>")]) == f"<{back}>"
+
+
+def test_the_other_tokenizers_take_half_a_pair_too(word_pieces):
+    characters = CharTokenizer("ab\ud83d")
+    assert characters.decode(characters.encode("\ud83da")) == "\ud83da"
+    assert word_pieces.tokens("a\ud83d coffee") == ["[CLS]", "a", "coffee", "[SEP]"]
+
+
 def test_special_tokens_are_asked_for_and_never_written(small):
     pad_id, end_id = small.special_id("<pad>"), small.special_id("<end>")
     assert (pad_id, end_id) == (small.vocab_size - 2, small.vocab_size - 1)
@@ -241,8 +287,18 @@ def test_saved_and_loaded_it_is_the_same(small, tmp_path):
     )
     text = datasets.tiny_shakespeare()[50_000:60_000]
     assert again.encode(text) == small.encode(text)
+    assert [path.name for path in tmp_path.iterdir()] == ["bpe.json"]
     again.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "bpe.json").read_bytes()
+
+
+def test_a_file_lies_in_the_users_own_folder_if_they_say_so(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    small.save("~/bpe.json")
+    assert (tmp_path / "home" / "bpe.json").is_file()
+    assert BPETokenizer.load("~/bpe.json").merges == small.merges
 
 
 def test_two_merges_that_spell_the_same_token_are_one_token(tmp_path):
@@ -268,7 +324,7 @@ def test_errors_name_what_was_given(small, ask, expected):
         ask(small)
 
 
-@pytest.mark.parametrize("text", ["{}", '{"kind": "a recipe"}'])
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"kind": "a recipe"}'])
 def test_another_file_is_not_loaded(tmp_path, text):
     (tmp_path / "soup.json").write_text(text)
     with pytest.raises(ValueError, match=r"soup\.json was not written by BPETokenizer\.save"):
