@@ -8,6 +8,7 @@ is set aside and said so; a disk that cannot be written is said so once. Neither
 import contextlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,12 +21,12 @@ PATIENCE = 2.0  # seconds; a turn takes milliseconds, so an older lock was left 
 NEW_TASK = {"passed": False, "hints": 0, "revealed": False}
 NEW_BET = {"choice": "", "right": False}
 
-_said: set[str] = set()
+_messages: set[str] = set()  # those that were printed
 
 
-def _say_once(message: str) -> None:
-    if message not in _said:
-        _said.add(message)
+def _print_once(message: str) -> None:
+    if message not in _messages:
+        _messages.add(message)
         print(message)  # not stderr: nbgrader gives no points to a cell that writes there
 
 
@@ -35,19 +36,25 @@ def _empty() -> dict:
 
 def read() -> dict:
     """Everything that is kept: {"bets": {id: …}, "tasks": {id: …}}."""
+    try:
+        return _read()
+    except OSError as error:
+        _print_once(f"Your progress cannot be read ({error.strerror}); it is left as it is.")
+        return _empty()
+
+
+def _read() -> dict:
+    """What is kept; OSError where the disk does not give it. A damaged file is set aside."""
     path = learner_folder() / NAME
     try:
         return _whole(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return _empty()
-    except OSError as error:
-        _say_once(f"Your progress cannot be read ({error.strerror}); it is left as it is.")
-        return _empty()
     except (ValueError, TypeError, LookupError, RecursionError):
         aside = path.with_name(f"progress-damaged-{time.strftime('%Y%m%d-%H%M%S')}.json")
         with contextlib.suppress(OSError):
             os.replace(path, aside)
-        _say_once(f"Your progress file was damaged. It was set aside as {aside.name}.")
+        _print_once(f"Your progress file was damaged. It was set aside as {aside.name}.")
         return _empty()
 
 
@@ -72,12 +79,35 @@ def _change(change: Callable[[dict], None]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _turn(folder / "progress.lock"):
-            kept = read()
+            kept = _read()  # a file that cannot be read is not written over either
             change(kept)
-            text = json.dumps(kept, indent=1, ensure_ascii=False)
-            write_atomically(folder / NAME, text.encode("utf-8"), mode=0o600)  # the learner's own
+            write_atomically(folder / NAME, _as_json(kept), mode=0o600)  # the learner's own
     except OSError as error:
-        _say_once(f"Your progress could not be saved ({error.strerror}). The lesson goes on.")
+        _print_once(f"Your progress could not be saved ({error.strerror}). The lesson goes on.")
+
+
+def _as_json(kept: dict) -> bytes:
+    """The file's content. Half of a surrogate pair, which UTF-8 cannot write, is escaped."""
+    text = json.dumps(kept, indent=1, ensure_ascii=False)
+    return text.encode("utf-8", errors="backslashreplace")  # "\\ud83d", as JSON spells it
+
+
+def trial() -> None:
+    """Read what is kept and write as much, to a file that is gone afterwards.
+
+    OSError if bets and progress would be forgotten: a folder that cannot be made or written, a file
+    that cannot be read, a disk that is full.
+    """
+    folder = learner_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        content = (folder / NAME).read_bytes()
+    except FileNotFoundError:
+        content = _as_json(_empty())
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="trial-") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # many a disk says only now that it is full
 
 
 @contextlib.contextmanager

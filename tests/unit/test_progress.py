@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +22,7 @@ WHOLE = {"passed": True, "hints": 2, "revealed": False}
 def folder(tmp_path, monkeypatch):
     """A new learner's folder, not yet made."""
     monkeypatch.setenv("ATTENTION_OPTIONAL_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(progress, "_said", set())
+    monkeypatch.setattr(progress, "_messages", set())
     return tmp_path / "home"
 
 
@@ -99,8 +101,8 @@ def test_a_folder_that_cannot_be_made_is_said_once(folder, capsys):
     folder.write_text("a file where the folder should be")
     progress.record_pass(TASK)
     progress.record_pass(TASK)
-    said = capsys.readouterr().out
-    assert said.count("could not be saved") == 1 and "The lesson goes on" in said
+    printed = capsys.readouterr().out
+    assert printed.count("could not be saved") == 1 and "The lesson goes on" in printed
     assert progress.tasks() == {}
 
 
@@ -116,6 +118,86 @@ def test_a_full_disk_leaves_the_old_file_and_no_rubbish(file, capsys, monkeypatc
     assert "could not be saved (No space left on device)" in capsys.readouterr().out
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(file, capsys, monkeypatch):
+    progress.record_pass(TASK)
+    before, read_text = file.read_bytes(), Path.read_text
+
+    def locked(path, *arguments, **options):
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return read_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", locked)
+    progress.record_hint(TASK)
+    assert "could not be saved (Permission denied)" in capsys.readouterr().out
+    assert progress.tasks() == {} and "it is left as it is" in capsys.readouterr().out
+    assert file.read_bytes() == before
+
+
+def test_half_a_surrogate_pair_is_kept_and_the_file_stays_writable(file, capsys):
+    """A bet's text may have been cut in the middle of an emoji by whoever wrote it."""
+    progress.record_bet("03.root", "nobody \ud83d é", True)
+    progress.record_pass(TASK)
+    assert progress.bets() == {"03.root": {"choice": "nobody \ud83d é", "right": True}}
+    assert progress.tasks()[TASK]["passed"] and capsys.readouterr().out == ""
+    assert "é" in file.read_text(encoding="utf-8")
+
+
+# Can progress be kept?
+
+
+def test_a_trial_writes_as_much_as_is_kept_and_leaves_nothing(folder, monkeypatch):
+    written, fsync = [], os.fsync
+
+    def note(handle):
+        written.append(os.fstat(handle).st_size)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    progress.trial()
+    assert list(folder.iterdir()) == [] and written[0] > 0
+    progress.record_bet("03.root", "x" * 5000, True)
+    before = (folder / progress.NAME).read_bytes()
+    written.clear()
+    progress.trial()
+    assert written == [len(before)]
+    assert [path.name for path in folder.iterdir()] == [progress.NAME]
+    assert (folder / progress.NAME).read_bytes() == before
+
+
+def test_a_trial_on_a_full_disk_fails_and_leaves_nothing(folder, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        progress.trial()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
+def test_a_trial_hands_the_bytes_to_the_disk(folder, monkeypatch):
+    """Not only opens a file: /dev/full opens, and takes no byte."""
+    folder.mkdir()
+    full = lambda **options: open("/dev/full", "wb", buffering=0)  # noqa: E731, SIM115
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    with pytest.raises(OSError, match="No space left"):
+        progress.trial()
+
+
+@pytest.mark.parametrize("in_the_way", ["", progress.NAME])
+def test_a_trial_finds_what_lies_in_the_way(tmp_path, monkeypatch, in_the_way):
+    """A file where the folder should be, a folder where the file should be."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("ATTENTION_OPTIONAL_HOME", str(home))
+    if in_the_way:
+        (home / in_the_way).mkdir(parents=True)
+    else:
+        home.touch()
+    with pytest.raises(OSError):
+        progress.trial()
 
 
 def test_a_crash_in_the_middle_of_writing_leaves_the_old_file(file):
