@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from course_utils import datasets
-from course_utils.commands import train
-from course_utils.environment import commands
+from course_utils.commands import command_line, train
 from course_utils.trained import folders, recipes
 from course_utils.trained.recipes import RECIPES, ShakespeareRecipe, TranslatorRecipe, schedule
 from course_utils.training.history import History
@@ -45,7 +44,7 @@ def little_models(monkeypatch):
 
 
 def command(*arguments) -> int:
-    return commands.main(["train", *map(str, arguments)])
+    return command_line.main(["train", *map(str, arguments)])
 
 
 def test_the_translators_numbers():
@@ -156,9 +155,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     command("shakespeare", "--steps", 3, "--out", tmp_path / "done")
     (tmp_path / "file").write_text("")
     capsys.readouterr()
-    assert command("shakespeare", "--steps", 4, "--out", tmp_path / "done") == 1
+    assert command("shakespeare", "--steps", 4, "--out", tmp_path / "done") == 2
     assert "of another recipe: name another one with --out" in capsys.readouterr().err
-    assert command("shakespeare", "--steps", 4, "--out", tmp_path / "file") == 1
+    assert command("shakespeare", "--steps", 4, "--out", tmp_path / "file") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "file" in said and "--out" in said
 
@@ -168,7 +167,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     monkeypatch.setattr(recipes, "language_loss", broken)
     command("shakespeare", "--steps", 6, "--out", tmp_path / "begun")
     capsys.readouterr()
-    assert command("shakespeare", "--steps", 7, "--out", tmp_path / "begun") == 1
+    assert command("shakespeare", "--steps", 7, "--out", tmp_path / "begun") == 2
     said = capsys.readouterr().err
     assert "belongs to another run: learning_rate=" in said and "--out" in said
 
