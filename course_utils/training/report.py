@@ -1,11 +1,14 @@
-"""What a training run shows while it goes on: a live curve in a notebook, lines in a terminal."""
+"""What a training run shows while it goes on: a live curve in a notebook, lines in a terminal.
+
+The palette and the final figure are those of `plots`, which is imported where it is needed: loading
+matplotlib takes half a second, and in a terminal nobody draws.
+"""
 
 import html
 import math
 import time
 from numbers import Real
 
-from course_utils import plots
 from course_utils.training.history import History
 
 POINTS = 200  # of a curve, at most: more cannot be told apart
@@ -102,6 +105,8 @@ class NotebookReport(TrainingReport):
             self.handle.update(live, raw=True)
 
     def finish(self, history: History) -> None:
+        from course_utils import plots
+
         if history.steps:
             data, metadata = plots.picture(plots.loss_curve(history), self.alt)
             self.handle.update(data, metadata=metadata, raw=True)
@@ -118,6 +123,8 @@ class NotebookReport(TrainingReport):
 
 def curve(history: History, width: int = 640, height: int = 160) -> str:
     """The training loss as an SVG line, with its scale at the left; the valid loss as dots."""
+    from course_utils import plots
+
     steps, losses = history.averaged(max(1, math.ceil(len(history.steps) / POINTS)))
     measured = zip(history.valid_steps, history.valid_losses, strict=True)
     valid = [(step, loss) for step, loss in measured if math.isfinite(loss)]
