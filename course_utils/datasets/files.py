@@ -4,10 +4,20 @@ import functools
 import gzip
 import hashlib
 import json
+from pathlib import Path
 
-from course_utils.paths import DATA
+from course_utils.paths import DATA, in_checkout
+from course_utils.problem import Problem
 
 CHECKSUMS = DATA / "checksums.json"  # {"eng_deu/train.tsv.gz": SHA-256, …}
+
+
+class Missing(Problem, FileNotFoundError):
+    """A bundled file is not there; a command says so in a sentence."""
+
+
+class Damaged(Problem, ValueError):
+    """A bundled file is not the one that was shipped."""
 
 
 @functools.cache
@@ -18,15 +28,24 @@ def checksums() -> dict[str, str]:
 @functools.cache
 def read_bytes(name: str) -> bytes:
     """The content of a bundled file, such as "eng_deu/train.tsv.gz", if it is the right one."""
-    path = DATA / name
     mend = f"Mend it with: git checkout -- course_utils/datasets/{name}"
+    if not in_checkout():
+        mend = "Install the course's package again."
+    return read_checked(DATA / name, checksums()[name], name=f"bundled file {name}", mend=mend)
+
+
+def read_checked(path: Path, expected: str, *, name: str, mend: str) -> bytes:
+    """The content of a file whose SHA-256 is `expected`.
+
+    FileNotFoundError or ValueError, with the name and the mend, if it is missing or another one.
+    """
     if not path.is_file():
-        raise FileNotFoundError(f"The bundled file {name} is missing. {mend}")
+        raise FileNotFoundError(f"The {name} is missing. {mend}")
     content = path.read_bytes()
-    found, expected = hashlib.sha256(content).hexdigest(), checksums()[name]
+    found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise ValueError(
-            f"The bundled file {name} is not the one that was shipped: its SHA-256 begins "
+            f"The {name} is not the one that this course was tested with: its SHA-256 begins "
             f"{found[:12]}, expected {expected[:12]}. {mend}"
         )
     return content
