@@ -10,6 +10,8 @@ The machine may have other work: its load, and the priority over it, are in the 
 event two frames with nothing to do are timed; where those alone take longer than on a screen of
 60 Hz, the machine is busy with something else, and the events are timed again.
 
+Each row has its page's hash: a test fails when a page has changed and was not measured again.
+
     python benchmarks/widgets.py                 # four minutes, writes results/widgets.json
     python benchmarks/widgets.py PatternLab bet  # these only; the others' rows stay as they are
     python benchmarks/widgets.py --screenshot    # writes docs/attention_explorer.png
@@ -32,9 +34,12 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Locator, Page, expect
 
+from course_utils import widgets
 from course_utils.environment.testing import find_browser
 from course_utils.notebook import NOTEBOOK_METADATA
 from course_utils.paths import ROOT
+from course_utils.widgets.bet import Bet
+from course_utils.widgets.explorer import Explorer, page_hash
 
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import Lab, Notebook, Traffic, open_browser  # noqa: E402
@@ -292,7 +297,13 @@ def rows(lab: Lab, page: Page, names: Sequence[str]) -> Iterator[dict]:
                 "worst_ms": round(times[-1], 1),
                 "two_frames_ms": round(frames, 1),
                 "messages_to_the_kernel": messages,
+                "page": page_hash(page_class(name)),
             }
+
+
+def page_class(name: str) -> type[Explorer]:
+    """Whose page is measured under this name: AttentionExplorer's for "…, two sentences", too."""
+    return Bet if name == "bet" else getattr(widgets, name.split(",")[0])
 
 
 def processor() -> str:

@@ -65,6 +65,11 @@ def _without_imports(path: Path, shared: dict[str, str]) -> str:
     return IMPORT.sub("", source)
 
 
+def page_hash(explorer: "type[Explorer]") -> str:
+    """SHA-256 of the page's module as it is served, with what it takes from lib/."""
+    return hashlib.sha256(str(explorer._esm).encode()).hexdigest()
+
+
 def page_look() -> str:
     """The course's CSS: the palette of `plots`, then the rules of lib/look.css."""
     colors = {
@@ -112,11 +117,6 @@ class Explorer(anywidget.AnyWidget):
     def alt(self) -> str:
         """The explorer as it opens, in words; the same words for the same data."""
         raise NotImplementedError(f"{type(self).__name__} needs an alt that says it in words.")
-
-    @classmethod
-    def page_hash(cls) -> str:
-        """SHA-256 of the page's module as it is served, with what it takes from lib/."""
-        return hashlib.sha256(str(cls._esm).encode()).hexdigest()
 
     def _answer(self, work: Callable[[], dict[str, Any]]) -> None:
         """Set the traits that `work` returns, all at once: the page must never see half an answer.

@@ -4,6 +4,8 @@ import base64
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 
 import numpy as np
@@ -15,8 +17,15 @@ from pages import leave_out, node
 
 from course_utils import plots, progress, widgets
 from course_utils.paths import ROOT
-from course_utils.widgets import AttentionExplorer
-from course_utils.widgets.explorer import LIB, page_look, page_module
+from course_utils.widgets import (
+    AttentionExplorer,
+    BeamExplorer,
+    SamplingExplorer,
+    SoftmaxExplorer,
+)
+from course_utils.widgets.beam_explorer import Tree
+from course_utils.widgets.bet import Bet
+from course_utils.widgets.explorer import LIB, page_hash, page_look, page_module
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -43,6 +52,30 @@ def test_every_widget_was_measured_in_a_browser_and_paints_in_time():
     assert not unmeasured, f"add {unmeasured} to benchmarks/widgets.py and run it"
     assert all(row["events"] >= 30 and row["median_ms"] <= 50 for row in rows)
     assert {row["widget"] for row in rows if row["messages_to_the_kernel"]} <= {"bet"}
+
+
+def test_no_page_has_changed_since_it_was_measured():
+    results = json.loads((ROOT / "benchmarks/results/widgets.json").read_text(encoding="utf-8"))
+    offered = {name: getattr(widgets, name) for name in widgets.__all__} | {"bet": Bet}
+    changed = {
+        row["widget"]
+        for row in results["results"]
+        if row.get("page") != page_hash(offered[row["widget"].split(",")[0]])
+    }
+    assert not changed, f"measure again: benchmarks/widgets.py {shlex.join(sorted(changed))}"
+
+
+def test_a_page_s_hash_tells_every_change_of_what_it_is_made_of(tmp_path, monkeypatch):
+    before = page_hash(AttentionExplorer)
+    assert before == page_hash(AttentionExplorer) != page_hash(SoftmaxExplorer)
+    lib = tmp_path / "lib"
+    shutil.copytree(LIB, lib)
+    (lib / "colors.js").write_text((lib / "colors.js").read_text() + "\n", encoding="utf-8")
+    monkeypatch.setattr("course_utils.widgets.explorer.LIB", lib)
+    monkeypatch.setattr(
+        AttentionExplorer, "_esm", page_module(LIB.parent / "attention_explorer.js")
+    )
+    assert page_hash(AttentionExplorer) != before
 
 
 def test_the_output_serves_a_live_page_a_stored_one_and_a_reader_who_listens(explorer):
@@ -127,6 +160,23 @@ def test_weights_reach_the_page_as_they_are():
     np.testing.assert_array_equal(explorer.table, weights.astype("float32"))
     assert explorer.shape == [2, 3]
     assert not explorer.can_read
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float16", "float64"])
+def test_numbers_of_any_type_can_be_explored(kind):
+    """NumPy knows no bfloat16: what a model in mixed precision gives is turned into float32."""
+
+    def given(*shape):
+        shares = torch.full(shape, 0.25, dtype=getattr(torch, kind), requires_grad=True)
+        return shares * 1
+
+    weights = AttentionExplorer(TOKENS, given(1, 1, 4, 4)).table
+    logits = SamplingExplorer(["a"], given(1, 3), ["a", "b", "c"]).table
+    scores = SoftmaxExplorer(["a", "b"], scores=given(2)).scores
+    tree = Tree(["", "a", "b"], ["", "a", "b"], [-1, 0, 0], list(given(3)), [1, 2])
+    beam = BeamExplorer(tree, widest=1, width=1).tree.log_probabilities
+    for found in (weights, logits, scores, beam):
+        assert np.unique(found).tolist() == [0.25]
 
 
 def test_attention_in_words():
