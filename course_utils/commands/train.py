@@ -5,7 +5,8 @@ With several GPUs or machines the same command runs on all of them, by torchrun:
 """
 
 import argparse
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from course_utils.trained import folders
 from course_utils.trained.recipes import RECIPES, Recipe
 from course_utils.training import fit, parallel
 from course_utils.training.health import Diverged
+from course_utils.training.history import History
 
 CHECKPOINT = "checkpoint.pt"  # there while the training goes on
 LOADERS = {"translator": folders.load_translator, "shakespeare": folders.load_shakespeare}
@@ -37,10 +39,7 @@ def main(arguments: list[str]) -> int:
         print("The same command goes on from here.")
         return 130
     if parallel.rank() == 0:
-        measured = folders.save_score(LOADERS[recipe.name](folder))["all"]
-        print("  ".join(f"{name} {value:,}" for name, value in measured.items()))
-        print(f"Model, curve and score are in {folder}.")
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        measure(recipe, folder)
     return 0
 
 
@@ -51,8 +50,8 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=positive(float), metavar="M", help="stop then, wherever the schedule is"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="another beginning")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the model is written")
+    parser.add_argument("--seed", type=seed_in, default=0, metavar="S", help="another beginning")
+    parser.add_argument("--out", type=path_of, metavar="FOLDER", help="where the model is written")
     return parser.parse_args(arguments)
 
 
@@ -71,24 +70,39 @@ def positive(kind: type) -> Any:
     return number
 
 
+def seed_in(text: str) -> int:
+    """A whole number that torch can begin its dice with, for argparse."""
+    if not (text.isdecimal() and len(text) <= 20 and int(text) < 2**64):
+        raise argparse.ArgumentTypeError(
+            f"a whole number from 0 to 2^64 - 1 is needed, got {text!r}"
+        )
+    return int(text)
+
+
+def path_of(text: str) -> Path:
+    """A folder, for argparse; ~ is the user's own."""
+    return Path(text).expanduser()
+
+
 def is_finished(folder: Path, recipe: Recipe) -> bool:
     """Whether the folder holds this recipe's result. Problem if it holds another one's."""
     try:
-        config = json.loads((folder / folders.CONFIG).read_text(encoding="utf-8"))
+        config = folders.read_json(folder / folders.CONFIG)
     except FileNotFoundError:
         return False
     except (OSError, ValueError) as error:
-        raise Problem(f"{folder} cannot be used: {error}. Name another one with --out.") from None
+        raise Problem(f"{folder} cannot be used: {error} Name another one with --out.") from None
     if config.get("recipe") != asdict(recipe):
         raise Problem(f"{folder} holds a model of another recipe: name another one with --out.")
     return (folder / folders.SCORE).is_file()
 
 
-def train(recipe: Recipe, folder: Path, minutes: float | None):
+def train(recipe: Recipe, folder: Path, minutes: float | None) -> History:
     """The part that takes long; returns the history."""
-    tokenizer = recipe.tokenizer()
-    model = recipe.model(tokenizer.vocab_size).to(parallel.device())
-    told = recipe.training(tokenizer)
+    with problems_said():
+        tokenizer = recipe.tokenizer()
+        model = recipe.model(tokenizer.vocab_size).to(parallel.device())
+        arguments = recipe.training(tokenizer)
     checkpoint = folder / CHECKPOINT
     if parallel.rank() == 0:
         n = sum(weights.numel() for weights in model.parameters())
@@ -96,13 +110,27 @@ def train(recipe: Recipe, folder: Path, minutes: float | None):
         print(
             f"{verb} the {recipe.name} model: {n:,} parameters, {recipe.steps:,} steps.", flush=True
         )
-    try:
+    with problems_said(" (--out names another folder.)"):
         folder.mkdir(parents=True, exist_ok=True)
-        history = fit(model, minutes=minutes, checkpoint=checkpoint, **told)
-    except (OSError, ValueError) as error:
-        raise Problem(f"{error} (--out names another folder.)") from error
-    except Diverged as error:
-        raise Problem(str(error)) from error
-    if history.stopped != "interrupted" and parallel.rank() == 0:
-        folders.save(folder, recipe, model, tokenizer, history)
+        history = fit(model, minutes=minutes, checkpoint=checkpoint, **arguments)
+        if history.stopped != "interrupted" and parallel.rank() == 0:
+            folders.save(folder, recipe, model, tokenizer, history)
     return history
+
+
+def measure(recipe: Recipe, folder: Path) -> None:
+    """Load what was written, measure it, and say what came out."""
+    with problems_said():
+        score = folders.save_score(LOADERS[recipe.name](folder))["all"]
+    print("  ".join(f"{name} {value:,}" for name, value in score.items()))
+    print(f"Model, curve and score are in {folder}.")
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+@contextmanager
+def problems_said(mend: str = "") -> Iterator[None]:
+    """What the disk, the data and the numbers refuse is told in a sentence, without a traceback."""
+    try:
+        yield
+    except (OSError, ValueError, Diverged) as error:
+        raise Problem(f"{error}{mend}") from error

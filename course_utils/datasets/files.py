@@ -37,14 +37,14 @@ def read_bytes(name: str) -> bytes:
 def read_checked(path: Path, expected: str, *, name: str, mend: str) -> bytes:
     """The content of a file whose SHA-256 is `expected`.
 
-    FileNotFoundError or ValueError, with the name and the mend, if it is missing or another one.
+    Missing or Damaged, with the name and the mend, if it is not there or another one.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"The {name} is missing. {mend}")
+        raise Missing(f"The {name} is missing. {mend}")
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
-        raise ValueError(
+        raise Damaged(
             f"The {name} is not the one that this course was tested with: its SHA-256 begins "
             f"{found[:12]}, expected {expected[:12]}. {mend}"
         )

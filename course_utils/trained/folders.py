@@ -2,9 +2,10 @@
 
 A folder holds `model.safetensors` (half precision), `tokenizer.json`, `config.json` (the recipe,
 versions, hardware, seconds), `history.json` (the loss curve) and `score.json`. Two come with the
-course, in `course_utils/trained/checkpoints`.
+course, in `course_utils/trained/checkpoints`, with the SHA-256 of their files in `checksums.json`.
 """
 
+import hashlib
 import json
 import platform
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from torch import nn
 import course_utils
 from course_utils import datasets
 from course_utils.atomic import write_atomically
+from course_utils.datasets.files import read_checked
+from course_utils.decoding import translate
 from course_utils.metrics import bits_per_character, bleu, chrf
 from course_utils.models import LanguageModel, Seq2SeqTransformer
 from course_utils.paths import ROOT
@@ -32,6 +35,7 @@ SHIPPED = ROOT / "course_utils" / "trained" / "checkpoints"
 WEIGHTS, TOKENIZER, CONFIG, HISTORY, SCORE = (
     "model.safetensors", "tokenizer.json", "config.json", "history.json", "score.json",
 )  # fmt: skip
+CHECKSUMS = "checksums.json"  # {"translator/config.json": SHA-256, …}
 A_FEW = 100  # sentences, or pieces of text: a part of the test data that takes seconds
 
 
@@ -52,7 +56,7 @@ class Trained:
     @property
     def score(self) -> dict[str, Any]:
         """What it reached on the test data, as it was measured after training."""
-        return json.loads((self.folder / SCORE).read_text(encoding="utf-8"))
+        return read_json(self.folder / SCORE)
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,6 @@ class Translator(Trained):
 
     def translate(self, texts: list[str], *, width: int = 4) -> list[str]:
         """The translations, by beam search of that width; 1 is greedy."""
-        from course_utils.decoding import translate
-
         return translate(self.model, self.tokenizer, texts, width=width)
 
 
@@ -77,14 +79,45 @@ class Shakespeare(Trained):
     tokenizer: CharTokenizer
 
 
-def load_translator(folder: str | Path = SHIPPED / "translator") -> Translator:
-    """The translator that comes with the course, or one of your own from its folder."""
-    return Translator(*_load(Path(folder), "translator"))
+def load_translator(folder: str | Path | None = None) -> Translator:
+    """The translator that comes with the course, or one of your own from its folder.
+
+    FileNotFoundError or ValueError, with the mend, if a file is missing or damaged.
+    """
+    return Translator(*_load(folder, "translator"))
 
 
-def load_shakespeare(folder: str | Path = SHIPPED / "shakespeare") -> Shakespeare:
-    """The Shakespeare model that comes with the course, or one of your own from its folder."""
-    return Shakespeare(*_load(Path(folder), "shakespeare"))
+def load_shakespeare(folder: str | Path | None = None) -> Shakespeare:
+    """The Shakespeare model that comes with the course, or one of your own from its folder.
+
+    FileNotFoundError or ValueError, with the mend, if a file is missing or damaged.
+    """
+    return Shakespeare(*_load(folder, "shakespeare"))
+
+
+# The models that come with the course
+
+
+def verify(model: str | None = None) -> int:
+    """Check each file of one shipped model, or of all; returns how many there are.
+
+    FileNotFoundError or ValueError, with the mend, at the first that is missing or another one.
+    """
+    listed = read_json(SHIPPED / CHECKSUMS)
+    names = [name for name in listed if model is None or name.startswith(f"{model}/")]
+    for name in names:
+        mend = f"Mend it with: git checkout -- course_utils/trained/checkpoints/{name}"
+        read_checked(SHIPPED / name, listed[name], name=f"shipped file {name}", mend=mend)
+    return len(names)
+
+
+def write_checksums() -> None:
+    """For authors who have trained a shipped model anew: what `verify` then expects."""
+    files = sorted(path for path in SHIPPED.glob("*/*") if path.is_file())
+    _write_json(SHIPPED / CHECKSUMS, {
+        path.relative_to(SHIPPED).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    })  # fmt: skip
 
 
 # Folders
@@ -115,22 +148,38 @@ def save(folder: Path, recipe: Recipe, model: nn.Module, tokenizer: Any, history
     })  # fmt: skip
 
 
-def _load(folder: Path, name: str) -> tuple[nn.Module, Any, dict[str, Any], Path]:
-    from safetensors.torch import load_file
-
+def _load(folder: str | Path | None, name: str) -> tuple[nn.Module, Any, dict[str, Any], Path]:
+    if folder is None:
+        verify(name)
+    folder = SHIPPED / name if folder is None else Path(folder).expanduser()
     if not (folder / CONFIG).is_file():
         raise FileNotFoundError(
             f"there is no trained model in {folder}. "
             f"Train one with: python -m course_utils train {name}"
         )
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    if config["name"] != name:
-        raise ValueError(f"in {folder} lies a {config['name']}, not a {name}.")
+    config = read_json(folder / CONFIG)
+    if config.get("name") != name:
+        raise ValueError(f"in {folder} lies a {config.get('name')}, not a {name}.")
+    try:
+        model, tokenizer = _model_in(folder, config)
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"the model in {folder} cannot be loaded ({type(error).__name__}: {reason}). "
+            f"Delete the folder, and train it again with: python -m course_utils train {name}"
+        ) from error
+    return model.eval().requires_grad_(False), tokenizer, config, folder
+
+
+def _model_in(folder: Path, config: dict[str, Any]) -> tuple[nn.Module, Any]:
+    from safetensors.torch import load_file
+
+    recipe = RECIPES[config["name"]](**config["recipe"])
     tokenizer = load_tokenizer(folder / TOKENIZER)
-    model = RECIPES[name](**config["recipe"]).model(tokenizer.vocab_size)
+    model = recipe.model(tokenizer.vocab_size)
     weights = load_file(folder / WEIGHTS)
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    return model.eval().requires_grad_(False), tokenizer, config, folder
+    return model, tokenizer
 
 
 def save_tokenizer(path: Path, tokenizer: BPETokenizer | CharTokenizer) -> None:
@@ -141,7 +190,7 @@ def save_tokenizer(path: Path, tokenizer: BPETokenizer | CharTokenizer) -> None:
 
 
 def load_tokenizer(path: Path) -> BPETokenizer | CharTokenizer:
-    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored = read_json(path)
     if stored.get("kind") == "characters":
         return CharTokenizer(stored["characters"])
     return BPETokenizer.load(path)
@@ -156,8 +205,20 @@ def hardware(model: nn.Module) -> str:
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
+    """JSON that people can read. Half of a surrogate pair, which UTF-8 cannot write, is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode("utf-8"))
+    write_atomically(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `_write_json` wrote. ValueError that names the file if it holds something else."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}.") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: it holds no names with values.")
+    return value
 
 
 # Scores

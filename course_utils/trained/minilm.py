@@ -6,7 +6,6 @@ installs; nothing is downloaded at run time and no other library runs the model.
 """
 
 import functools
-import hashlib
 import importlib
 import importlib.util
 import re
@@ -17,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from course_utils.datasets.files import read_checked
 from course_utils.mixers import Attention, capture_attention
 from course_utils.models import Embedding, Encoder, TextEncoder
 from course_utils.positions import LearnedPositions
@@ -50,15 +50,12 @@ def minilm_weights() -> dict[str, Tensor]:
     """The published tensors under their published names, checked against their SHA-256."""
     from safetensors.torch import load
 
-    path = weights_folder() / "model.safetensors"
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise ValueError(
-            f"{path.name} is not the file this course was tested with: its SHA-256 begins "
-            f"{found[:12]}, expected {SHA256[:12]}. Mend it with: "
-            f"{INSTALL_LINE} --force-reinstall"
-        )
+    content = read_checked(
+        weights_folder() / "model.safetensors",
+        SHA256,
+        name="file of weights model.safetensors",
+        mend=f"Mend it with: {INSTALL_LINE} --force-reinstall",
+    )
     return load(content)
 
 

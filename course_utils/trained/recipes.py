@@ -72,7 +72,7 @@ class TranslatorRecipe:
             )
 
     def training(self, tokenizer: BPETokenizer) -> dict[str, Any]:
-        """What `fit` is told: batches, loss, schedule, validation and the rest."""
+        """The arguments of `fit`: batches, loss, schedule, validation and the rest."""
         train, valid = map(datasets.english_german, ("train", "valid"))
         return {
             "batches": PairBatches(train, tokenizer, batch_size=self.batch_size, seed=self.seed),
@@ -89,7 +89,7 @@ class ShakespeareRecipe:
 
     The width and depth are those of nanoGPT's recipe for a CPU, which reports a validation loss of
     1.88 nats after 2,000 steps of 12 pieces of 64 characters. Here positions are rotary, with which
-    it learns faster. Past the length of its pieces it is out of practice, and `max_n` says so.
+    it learns faster. It has not practised beyond the length of its pieces, which is its `max_n`.
     """
 
     name: ClassVar[str] = "shakespeare"
@@ -127,7 +127,7 @@ class ShakespeareRecipe:
             )
 
     def training(self, tokenizer: CharTokenizer) -> dict[str, Any]:
-        """What `fit` is told: batches, loss, schedule, validation and the rest."""
+        """The arguments of `fit`: batches, loss, schedule, validation and the rest."""
         train, valid = (tokenizer.encode(part) for part in shakespeare_split())
         return {
             "batches": LanguageBatches(

@@ -1,4 +1,4 @@
-"""The bundled corpora: whole, licensed, split without leaks, and loud when damaged."""
+"""The bundled corpora: whole, licensed, split without leaks, and refused when damaged."""
 
 import hashlib
 

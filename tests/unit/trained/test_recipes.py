@@ -1,6 +1,7 @@
 """The recipes and the command that follows them: from the first step to a model with a score."""
 
 import json
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from course_utils import datasets
 from course_utils.commands import command_line, train
+from course_utils.datasets import files
 from course_utils.trained import folders, recipes
 from course_utils.trained.recipes import RECIPES, ShakespeareRecipe, TranslatorRecipe, schedule
 from course_utils.training.history import History
@@ -53,11 +55,11 @@ def test_the_translators_numbers():
     assert tokenizer.vocab_size == 4_000
     model = recipe.model(tokenizer.vocab_size)
     assert sum(p.numel() for p in model.parameters()) == 3_883_776
-    told = recipe.training(tokenizer)
-    assert len(told["batches"]) == 469  # 30,000 / 64
-    assert told["learning_rate"](recipe.warmup) == recipe.peak
-    assert told["learning_rate"](recipe.steps) == pytest.approx(recipe.peak / 10)
-    batch = told["batches"][0]
+    arguments = recipe.training(tokenizer)
+    assert len(arguments["batches"]) == 469  # 30,000 / 64
+    assert arguments["learning_rate"](recipe.warmup) == recipe.peak
+    assert arguments["learning_rate"](recipe.steps) == pytest.approx(recipe.peak / 10)
+    batch = arguments["batches"][0]
     words = tokenizer.decode(batch.source[0][batch.source_mask[0]].tolist())
     assert words in {pair.english for pair in datasets.english_german("train")}
 
@@ -68,12 +70,15 @@ def test_the_shakespeare_models_numbers():
     assert tokenizer.vocab_size == 65
     model = recipe.model(65)
     assert sum(p.numel() for p in model.parameters()) < 1_000_000
-    told = recipe.training(tokenizer)
+    arguments = recipe.training(tokenizer)
     learned, measured = recipes.shakespeare_split()
     assert learned + measured == datasets.tiny_shakespeare()
     assert len(measured) == pytest.approx(len(learned) / 9, abs=1)
-    assert sum(batch.targets.numel() for batch in told["valid"]) > len(measured) - recipe.block - 1
-    assert told["batches"].ids.tolist() == tokenizer.encode(learned)
+    assert (
+        sum(batch.targets.numel() for batch in arguments["valid"])
+        > len(measured) - recipe.block - 1
+    )
+    assert arguments["batches"].ids.tolist() == tokenizer.encode(learned)
 
 
 def test_the_seed_decides_the_first_weights_and_leaves_the_callers_alone():
@@ -170,6 +175,81 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert command("shakespeare", "--steps", 7, "--out", tmp_path / "begun") == 2
     said = capsys.readouterr().err
     assert "belongs to another run: learning_rate=" in said and "--out" in said
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x", "", str(10**22), str(2**64)])
+def test_a_seed_that_torch_cannot_take_is_refused_at_once(tmp_path, capsys, seed):
+    with pytest.raises(SystemExit) as caught:
+        command("shakespeare", "--seed", seed, "--out", tmp_path / "model")
+    assert caught.value.code == 2 and not (tmp_path / "model").exists()
+    message = capsys.readouterr().err
+    assert f"argument --seed: a whole number from 0 to 2^64 - 1 is needed, got {seed!r}" in message
+
+
+@pytest.mark.parametrize("seed", [2**64 - 1, 2**63])
+def test_the_largest_seeds_train(tmp_path, little_data, little_models, seed):
+    folder = tmp_path / "model"
+    assert command("shakespeare", "--steps", 1, "--seed", seed, "--out", folder) == 0
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", "{", "\xff"])
+def test_a_folder_with_another_config_is_left_alone(tmp_path, capsys, content):
+    (tmp_path / "config.json").write_text(content, encoding="latin-1")
+    assert command("shakespeare", "--out", tmp_path) == 2
+    message = capsys.readouterr().err
+    assert "config.json is damaged" in message and "with --out" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_a_missing_data_file_is_said_with_its_mend(tmp_path, capsys, monkeypatch, name):
+    files.read_bytes.cache_clear()
+    recipes.shakespeare_split.cache_clear()
+    monkeypatch.setattr(files, "DATA", tmp_path / "nothing")
+    assert command(name, "--out", tmp_path / "model") == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and "--out" not in message
+    assert re.search(r"The bundled file \S+ is missing\. Mend it with: git checkout", message)
+    assert not (tmp_path / "model").exists()
+
+
+def test_test_data_that_are_gone_after_training_are_said_too(
+    tmp_path, capsys, monkeypatch, little_data, little_models
+):
+    """And the same command measures what was trained once they are back."""
+
+    def missing(split):
+        raise FileNotFoundError("The bundled file eng_deu/references.tsv.gz is missing.")
+
+    there = datasets.german_references
+    monkeypatch.setattr(datasets, "german_references", missing)
+    command_line_of_it = ("translator", "--steps", 1, "--out", tmp_path / "model")
+    assert command(*command_line_of_it) == 2
+    assert capsys.readouterr().err == "The bundled file eng_deu/references.tsv.gz is missing.\n"
+    monkeypatch.setattr(datasets, "german_references", there)
+    assert command(*command_line_of_it) == 0
+
+
+def test_a_disk_that_is_full_when_the_model_is_written_is_said(
+    tmp_path, capsys, monkeypatch, little_data, little_models
+):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folders, "write_atomically", full)
+    assert command("shakespeare", "--steps", 1, "--out", tmp_path / "model") == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and "No space left on device" in message and "--out" in message
+
+
+def test_the_users_own_folder_is_found_without_the_shell(
+    tmp_path, monkeypatch, little_data, little_models
+):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert command("shakespeare", "--steps", 1, "--out=~/model") == 0
+    assert (tmp_path / "home" / "model" / "score.json").is_file()
 
 
 def test_time_that_is_up_leaves_a_model_too(tmp_path, capsys, little_data, little_models):
