@@ -1,11 +1,9 @@
 """Lesson 00's first cell: does everything that the lessons need work, here and now?"""
 
 import os
-import tempfile
 from collections.abc import Callable
 
 from course_utils import threads
-from course_utils.paths import learner_folder
 
 
 def torch_computes() -> str | None:
@@ -30,6 +28,15 @@ def data_is_whole() -> str | None:
         return str(error)
 
 
+def models_are_whole() -> str | None:
+    from course_utils.trained import folders
+
+    try:
+        folders.verify()
+    except (OSError, ValueError) as error:
+        return str(error)
+
+
 def weights_are_there() -> str | None:
     from course_utils.trained import minilm
 
@@ -45,10 +52,10 @@ def pictures_move() -> str | None:
 
 
 def progress_can_be_kept() -> str | None:
+    from course_utils import progress
+
     try:
-        folder = learner_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        progress.trial()
     except OSError as error:
         return f"bets and progress will be forgotten: {error.strerror}"
 
@@ -57,6 +64,7 @@ LOOKS: dict[str, Callable[[], str | None]] = {
     "torch computes": torch_computes,
     "torch's threads wait without spinning": threads_wait_asleep,
     "the bundled texts are whole": data_is_whole,
+    "the shipped models are whole": models_are_whole,
     "the published weights are there": weights_are_there,
     "the pictures can move": pictures_move,
     "progress can be kept": progress_can_be_kept,

@@ -1,11 +1,15 @@
 """The self-test says yes where all is well, and what to do where it is not."""
 
 import importlib.util
+import os
+import shutil
+import tempfile
 
 import pytest
 
 from course_utils import datasets
 from course_utils.environment import selftest
+from course_utils.trained import folders
 
 
 def test_all_is_well_here(capsys):
@@ -30,6 +34,39 @@ def test_damaged_data_is_named(monkeypatch, capsys):
     monkeypatch.setattr(datasets, "verify", damaged)
     selftest.selftest()
     assert "NO   the bundled texts are whole: train.tsv.gz is damaged" in capsys.readouterr().out
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("name", ["translator/model.safetensors", "shakespeare/tokenizer.json"])
+@pytest.mark.parametrize("damage", [flip_a_bit, cut, os.remove])
+def test_a_damaged_model_is_named(monkeypatch, capsys, tmp_path, name, damage):
+    shipped = shutil.copytree(folders.SHIPPED, tmp_path / "checkpoints")
+    monkeypatch.setattr(folders, "SHIPPED", shipped)
+    damage(shipped / name)
+    selftest.selftest()
+    said = capsys.readouterr().out
+    assert f"NO   the shipped models are whole: The shipped file {name}" in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no disk here that is always full")
+def test_a_full_disk_forgets_progress(monkeypatch, tmp_path):
+    """The folder can be made and a file opened; only what is written does not fit."""
+    monkeypatch.setenv("ATTENTION_OPTIONAL_HOME", str(tmp_path))
+
+    def on_a_full_disk(**options):
+        return open("/dev/full", "wb")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", on_a_full_disk)
+    assert "No space left" in selftest.progress_can_be_kept()
 
 
 @pytest.mark.parametrize("name", list(selftest.threads.SETTINGS))
