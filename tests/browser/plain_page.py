@@ -34,7 +34,11 @@ const model = {
   on: (names, tell) => names.split(" ").forEach((name) => (listeners[name] ??= []).push(tell)),
   save_changes: () => {},
 };
-page.render({ model, el: document.querySelector("#here") });
+try {
+  page.render({ model, el: document.querySelector("#here") });
+} finally {
+  document.title = "shown";
+}
 </script>
 """
 

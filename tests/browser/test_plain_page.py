@@ -40,7 +40,7 @@ def mount(page, explorer: Explorer, folder: Path) -> list[str]:
     plain_page.write(explorer, folder)
     with plain_page.served(folder) as address:
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("document.title === 'shown'")
     page.evaluate(SETTLED)
     return wrong
 
