@@ -4,7 +4,7 @@ import html
 
 from course_utils import progress as kept_progress
 from course_utils.checks import catalog
-from course_utils.paths import NOTEBOOKS
+from course_utils.paths import NOTEBOOKS, expect_checkout
 
 
 class Progress:
@@ -53,4 +53,5 @@ class Progress:
 
 def progress() -> Progress:
     """What you have bet, passed and looked up so far, lesson by lesson."""
+    expect_checkout("progress(), which lists the lessons,")
     return Progress()

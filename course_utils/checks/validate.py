@@ -55,7 +55,9 @@ class Result:
 def main(argv: list[str]) -> int:
     """The command: 0 if every task is solved, else 1; a Problem where that cannot be told."""
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils check", description="Validate a finished exercise."
+        prog="python3 -m course_utils check",
+        description="Validate a finished exercise. Exit status: 0 if every task is solved, 1 if "
+        "one is not yet, 2 if that could not be judged.",
     )
     parser.add_argument("lesson", help="such as 03")
     parser.add_argument("--notebook", type=Path, metavar="PATH", help="your copy, if elsewhere")

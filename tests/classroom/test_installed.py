@@ -100,6 +100,11 @@ def test_what_needs_the_checkout_says_so(installed, tmp_path, name):
     assert len(ran.stderr.splitlines()) == 1, ran.stderr
 
 
+def test_the_dashboard_without_lessons_says_so(installed, tmp_path):
+    ran = installed.run("-c", "from course_utils.checks import progress; progress()", cwd=tmp_path)
+    assert "progress(), which lists the lessons, needs the course's own folder" in ran.stderr
+
+
 def test_what_does_not_need_the_checkout_runs(installed, tmp_path):
     options = ["reproduce", "universal", "--size", "quick", "--out", str(tmp_path)]
     ran = installed.run("-m", "course_utils", *options, cwd=tmp_path)
