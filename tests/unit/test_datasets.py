@@ -100,12 +100,15 @@ def test_a_damaged_file_is_named_with_both_digests_and_the_mend(monkeypatch, tmp
         files.read_bytes.__wrapped__("series/co2_weekly.csv")
 
 
-def test_describe_prints_the_table_and_one_entry_in_full(capsys):
+def test_describe_prints_the_table_and_one_entry_in_full(capsys, monkeypatch, tmp_path):
     datasets.describe()
     table = capsys.readouterr().out
     assert all(corpus.name in table for corpus in catalog.CATALOG)
     datasets.describe("paws_wiki")
     entry = capsys.readouterr().out
     assert "Google LLC" in entry and "872,346 bytes" in entry
+    monkeypatch.setattr(catalog, "DATA", tmp_path)
+    datasets.describe("paws_wiki")
+    assert "train.tsv.gz, MISSING" in capsys.readouterr().out
     with pytest.raises(ValueError, match="'paws'.*paws_wiki"):
         datasets.describe("paws")

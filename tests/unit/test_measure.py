@@ -1,5 +1,6 @@
 """Measuring is measured: known sizes, known sleeps, known powers."""
 
+import math
 import subprocess
 import sys
 import time
@@ -186,8 +187,10 @@ def test_noise_is_averaged_and_scale_does_not_matter():
     [
         ([1, 2], [1], "2 lengths and 1 values"),
         ([1], [1], "two of them at least"),
-        ([1, 2], [0, 1], "smallest value 0"),
-        ([0, 2], [1, 1], "smallest length is 0"),
+        ([1, 2], [0, 1], "0 is among the values"),
+        ([0, 2], [1, 1], "0 is among the lengths"),
+        ([1, 2, 3], [1.0, math.nan, 2.0], "nan is among the values"),
+        ([1, 2], [1.0, math.inf], "inf is among the values"),
         ([5, 5], [1, 2], "all lengths are 5"),
     ],
 )

@@ -85,8 +85,23 @@ def test_missing_weights_come_with_the_install_line(monkeypatch):
 
 
 @needs_weights
-def test_damaged_weights_are_not_loaded(monkeypatch, tmp_path):
-    (tmp_path / "model.safetensors").write_bytes(b"not the weights")
+def test_the_installed_files_are_the_published_ones():
+    assert minilm.verify() == 2
+
+
+@needs_weights
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt"])
+def test_damaged_files_are_not_loaded(monkeypatch, tmp_path, name):
+    there = minilm.weights_folder()
+    for other in minilm.SHA256:
+        (tmp_path / other).symlink_to(there / other)
+    (tmp_path / name).unlink()
     monkeypatch.setattr(minilm, "weights_folder", lambda: tmp_path)
-    with pytest.raises(ValueError, match="SHA-256.*53aa51172d14"):
-        minilm.minilm_weights.__wrapped__()
+    monkeypatch.setattr(minilm, "minilm_weights", minilm.minilm_weights.__wrapped__)
+    for use in (minilm.verify, minilm.load_minilm.__wrapped__):
+        with pytest.raises(FileNotFoundError, match=f"weights' {name} is missing.*reinstall"):
+            use()
+    (tmp_path / name).write_bytes((there / name).read_bytes()[:-1])
+    for use in (minilm.verify, minilm.load_minilm.__wrapped__):
+        with pytest.raises(ValueError, match=f"{name}.*SHA-256.*{minilm.SHA256[name][:12]}"):
+            use()

@@ -190,6 +190,17 @@ def test_half_precision_is_used_where_the_device_has_it(monkeypatch):
     assert half.losses == pytest.approx(full.losses, abs=0.05)
 
 
+def test_who_trains_in_a_terminal_does_not_wait_for_matplotlib_nor_the_package_for_torch():
+    program = (
+        "import sys, course_utils; print('torch' in sys.modules); import course_utils.trained; "
+        "print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True", "False"]
+
+
 # Stopping and going on
 
 
