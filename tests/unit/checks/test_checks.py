@@ -573,7 +573,10 @@ def test_a_flood_of_words_is_cut_and_shown():
     assert verdict.own_words.count("still here") == 5 and repr(verdict).endswith("…)")
 
 
-def test_the_stop_button_is_the_users_own():
+def test_the_stop_button_is_the_users_own(request):
+    # As in a kernel: whoever runs the tests may have left Ctrl-C ignored, as nohup does.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
 
     def endless_and_stopped(x):
