@@ -108,10 +108,9 @@ def describe(name: str | None = None) -> None:
     print(f"attribution    {corpus.attribution}")
     for file in checksums():
         if file.startswith(f"{name}/"):
-            size = (
-                f"{(DATA / file).stat().st_size:,} bytes" if (DATA / file).is_file() else "MISSING"
-            )
-            print(f"file           {file.split('/')[1]}, {size}")
+            path = DATA / file
+            size = f"{path.stat().st_size:,} bytes" if path.is_file() else "MISSING"
+            print(f"file           {path.name}, {size}")
     notice = DATA / name / "README.txt"
     if notice.is_file():
         print(notice.read_text(encoding="utf-8").rstrip())

@@ -101,7 +101,8 @@ def load_shakespeare(folder: str | Path | None = None) -> Shakespeare:
 def verify(model: str | None = None) -> int:
     """Check each file of one shipped model, or of all; returns how many there are.
 
-    Raises files.Missing (a FileNotFoundError) or files.Damaged (a ValueError) at the first wrong one.
+    At the first that is wrong it raises files.Missing, a FileNotFoundError, or files.Damaged, a
+    ValueError.
     """
     listed = read_json(SHIPPED / CHECKSUMS)
     names = [name for name in listed if model is None or name.startswith(f"{model}/")]
