@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from course_utils.models import Seq2SeqTransformer
@@ -383,23 +383,29 @@ def translate(
         filter(sources.__getitem__, range(len(texts))), key=lambda i: len(sources[i])
     )
     translations = [""] * len(texts)
-    device = next(model.parameters()).device
-    max_n = getattr(model.embedding.positions, "max_n", None) or math.inf
+    search = {"eos": eos, "width": width, "alpha": alpha, "use_cache": use_cache}
     for first in range(0, len(by_length), batch_size):
         together = by_length[first : first + batch_size]
-        ids, mask = pad([sources[i] for i in together], tokenizer.special_id("<pad>"))
-        with torch.inference_mode(), without_dropout(model):
-            speaker = model.given(ids.to(device), mask.to(device))
-        found = beam_search(
-            speaker,
-            torch.full((len(together), 1), start, device=device),
-            min(ids.shape[1] + 50 if n_new is None else n_new, max_n),
-            eos=eos,
-            width=width,
-            alpha=alpha,
-            use_cache=use_cache,
-        )
-        for i, (best, *_) in zip(together, found, strict=True):
-            words = [token for token in best.ids if token < len(tokenizer.vocabulary)]
+        table = pad([sources[i] for i in together], tokenizer.special_id("<pad>"))
+        for i, ids in zip(together, _translated(model, *table, start, n_new, search), strict=True):
+            words = [token for token in ids if token < len(tokenizer.vocabulary)]
             translations[i] = tokenizer.decode(words)
     return translations
+
+
+def _translated(
+    model: Seq2SeqTransformer,
+    ids: Int[Tensor, "batch n"],
+    mask: Bool[Tensor, "batch n"],
+    start: int,
+    n_new: int | None,
+    search: dict[str, Any],
+) -> list[list[int]]:
+    """The ids of the best translation of each row; `search` is for `beam_search`."""
+    device = next(model.parameters()).device
+    max_n = getattr(model.embedding.positions, "max_n", None) or math.inf
+    with torch.inference_mode(), without_dropout(model):
+        speaker = model.given(ids.to(device), mask.to(device))
+    prompt = torch.full((len(ids), 1), start, device=device)
+    n_new = min(ids.shape[1] + 50 if n_new is None else n_new, max_n)
+    return [best.ids for best, *_ in beam_search(speaker, prompt, n_new, **search)]

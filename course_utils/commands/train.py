@@ -100,7 +100,7 @@ def is_finished(folder: Path, recipe: Recipe) -> bool:
 
 def train(recipe: Recipe, folder: Path, minutes: float | None) -> History:
     """The part that takes long; returns the history."""
-    with problems_said():
+    with as_problems():
         tokenizer = recipe.tokenizer()
         model = recipe.model(tokenizer.vocab_size).to(parallel.device())
         arguments = recipe.training(tokenizer)
@@ -111,7 +111,7 @@ def train(recipe: Recipe, folder: Path, minutes: float | None) -> History:
         print(
             f"{verb} the {recipe.name} model: {n:,} parameters, {recipe.steps:,} steps.", flush=True
         )
-    with problems_said(" (--out names another folder.)"):
+    with as_problems(" (--out names another folder.)"):
         folder.mkdir(parents=True, exist_ok=True)
         history = fit(model, minutes=minutes, checkpoint=checkpoint, **arguments)
         if history.stopped != "interrupted" and parallel.rank() == 0:
@@ -121,7 +121,7 @@ def train(recipe: Recipe, folder: Path, minutes: float | None) -> History:
 
 def measure(recipe: Recipe, folder: Path) -> None:
     """Load what was written, measure it, and say what came out."""
-    with problems_said():
+    with as_problems():
         score = folders.save_score(LOADERS[recipe.name](folder))["all"]
     print("  ".join(f"{name} {value:,}" for name, value in score.items()))
     print(f"Model, curve and score are in {folder}.")
@@ -129,8 +129,8 @@ def measure(recipe: Recipe, folder: Path) -> None:
 
 
 @contextmanager
-def problems_said(mend: str = "") -> Iterator[None]:
-    """What the disk, the data and the numbers refuse is told in a sentence, without a traceback."""
+def as_problems(mend: str = "") -> Iterator[None]:
+    """What the disk, the data and the numbers refuse as a Problem: a sentence, no traceback."""
     try:
         yield
     except (OSError, ValueError, Diverged) as error:

@@ -62,12 +62,12 @@ class Plan:
 
 def expect_an_end(valid: Epoch) -> None:
     """Raise TypeError unless these are batches with an end, ValueError if there are none."""
-    missing = {"__len__": "len()", "__getitem__": "valid[i]"}
-    lacking = [said for method, said in missing.items() if not hasattr(valid, method)]
-    if lacking:
+    needed = {"__len__": "len()", "__getitem__": "valid[i]"}
+    missing = [use for method, use in needed.items() if not hasattr(valid, method)]
+    if missing:
         raise TypeError(
             "valid is a function of the model, or batches that can be counted and asked for by "
-            f"number; {type(valid)} has no {' and no '.join(lacking)}. Give a list, such as "
+            f"number; {type(valid)} has no {' and no '.join(missing)}. Give a list, such as "
             "pieces_in_order(…), or [tuple(batch) for batch in loader]."
         )
     if len(valid) == 0:

@@ -105,8 +105,8 @@ def test_the_command_leaves_a_model_that_can_be_loaded(
 ):
     folder = tmp_path / "new" / name
     assert command(name, "--steps", 3, "--seed", 5, "--out", folder) == 0
-    said = capsys.readouterr().out
-    assert f"Training the {name}" in said and "3 steps" in said and str(folder) in said
+    message = capsys.readouterr().out
+    assert f"Training the {name}" in message and "3 steps" in message and str(folder) in message
     files = {"model.safetensors", "tokenizer.json", "config.json", "history.json", "score.json"}
     assert {path.name for path in folder.iterdir()} == files
     config = json.loads((folder / "config.json").read_text())
@@ -154,8 +154,10 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
         with pytest.raises(SystemExit) as caught:
             command(*wrong)
         assert caught.value.code == 2
-    said = capsys.readouterr().err
-    assert "'poet'" in said and "above 0 is needed, got '0'" in said and "got 'many'" in said
+    message = capsys.readouterr().err
+    assert (
+        "'poet'" in message and "above 0 is needed, got '0'" in message and "got 'many'" in message
+    )
 
     command("shakespeare", "--steps", 3, "--out", tmp_path / "done")
     (tmp_path / "file").write_text("")
@@ -163,8 +165,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert command("shakespeare", "--steps", 4, "--out", tmp_path / "done") == 2
     assert "of another recipe: name another one with --out" in capsys.readouterr().err
     assert command("shakespeare", "--steps", 4, "--out", tmp_path / "file") == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "file" in said and "--out" in said
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and "file" in message and "--out" in message
 
     def broken(model, batch):
         raise KeyboardInterrupt
@@ -173,8 +175,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     command("shakespeare", "--steps", 6, "--out", tmp_path / "begun")
     capsys.readouterr()
     assert command("shakespeare", "--steps", 7, "--out", tmp_path / "begun") == 2
-    said = capsys.readouterr().err
-    assert "belongs to another run: learning_rate=" in said and "--out" in said
+    message = capsys.readouterr().err
+    assert "belongs to another run: learning_rate=" in message and "--out" in message
 
 
 @pytest.mark.parametrize("seed", ["-1", "1.5", "x", "", str(10**22), str(2**64)])
