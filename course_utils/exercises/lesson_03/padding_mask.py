@@ -35,7 +35,6 @@ def cases(seed):
     yield Case("one sentence", (torch.tensor([2]), 3))
     yield Case("one place", (torch.tensor([0, 1]), 1))
     yield Case("no word at all", (torch.tensor([0, 0]), 2))
-    yield Case("lengths in int32", (torch.tensor([2, 3], dtype=torch.int32), 4))
     generator = torch.Generator().manual_seed(seed)
     yield Case("five sentences", (torch.randint(0, 5, (5,), generator=generator), 4))
     long = torch.randint(250, 300, (2,), generator=generator)
@@ -132,6 +131,36 @@ def only_the_border(lengths, n):
     == is True at the first pad alone. All places below the length hold words: compare with <.
     """
     return torch.arange(n) == lengths[:, None]
+
+
+@task.mistake
+def last_word_alone(lengths, n):
+    """You marked the last word of each sentence alone.
+
+    mask[i, length - 1] is one place. All places up to there hold words: mask[i, :length]. (And a
+    sentence without words has no last one: place −1 is the row's end.)
+    """
+    return torch.arange(n) == (lengths[:, None] - 1) % n
+
+
+@task.mistake
+def triangle(lengths, n):
+    """You made a triangle.
+
+    That is the mask of lesson 05, which goes by places alone. Here row i goes by lengths[i].
+    """
+    return torch.ones(len(lengths), n, dtype=torch.bool).tril()
+
+
+@task.mistake
+def first_row_alone(lengths, n):
+    """You filled the first row alone.
+
+    A return inside a loop ends it after the first round. It belongs behind the loop.
+    """
+    mask = padding_mask(lengths, n)
+    mask[1:] = False
+    return mask
 
 
 @task.mistake
@@ -235,6 +264,15 @@ def for_the_weights(lengths, n):
     [batch, n].
     """
     return padding_mask(lengths, n)[:, None, :]
+
+
+@task.mistake
+def for_heads(lengths, n):
+    """Your mask has two axes too many.
+
+    [batch, 1, 1, n] is what several heads will want. This one is [batch, n].
+    """
+    return padding_mask(lengths, n)[:, None, None, :]
 
 
 @task.mistake

@@ -541,6 +541,39 @@ def scores_returned(query, key, value, mask=None):
     return careful(scores, mask) @ value, hidden
 
 
+@task.mistake
+def weights_turned(query, key, value, mask=None):
+    """You turned the weights on their side.
+
+    Rows of the weights are queries, columns are keys; rows of the value are keys. They fit as they
+    are: weights @ value.
+    """
+    weights = careful(divided(query, key), mask)
+    return weights.mT @ value, weights
+
+
+@task.mistake
+def in_a_dictionary(query, key, value, mask=None):
+    """You returned a dictionary.
+
+    What is in it is right. The task asks for a pair: return output, weights.
+    """
+    output, weights = scaled_dot_product_attention(query, key, value, mask)
+    return {"output": output, "weights": weights}
+
+
+@task.mistake
+def query_changed(query, key, value, mask=None):
+    """You changed the query that you were given.
+
+    The result is right, and the caller's query is smaller than it was: /= writes into it. Write
+    query = query / …, which makes a new one.
+    """
+    result = scaled_dot_product_attention(query, key, value, mask)
+    query /= math.sqrt(query.shape[-1])
+    return result
+
+
 # The mask
 
 
@@ -641,6 +674,29 @@ def mask_added(query, key, value, mask=None):
     scores = divided(query, key)
     weights = torch.softmax(scores if mask is None else scores + mask, dim=-1)
     return weights @ value, weights
+
+
+@task.mistake
+def infinity_times_zero(query, key, value, mask=None):
+    """You multiplied 0 by infinity.
+
+    That is NaN, in every place where nothing was to be hidden. Put −∞ where it belongs and nowhere
+    else: scores.masked_fill(~mask, -math.inf).
+    """
+    scores = divided(query, key)
+    weights = torch.softmax(scores if mask is None else scores + ~mask * -math.inf, dim=-1)
+    return weights @ value, weights
+
+
+@task.mistake
+def shares_of_hidden_keys_returned(query, key, value, mask=None):
+    """You hid the keys from the output and not from the weights.
+
+    The mask comes after the softmax, and in a copy: the weights that you return still look at
+    hidden keys, and those of the output no longer sum to one. Hide the scores (−∞) first.
+    """
+    weights = torch.softmax(divided(query, key), dim=-1)
+    return (weights if mask is None else weights * mask) @ value, weights
 
 
 @task.mistake

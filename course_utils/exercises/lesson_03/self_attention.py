@@ -215,6 +215,15 @@ def table_of_keys_for_both(x, w_query, w_key, w_value, mask=None):
 
 
 @task.mistake
+def keys_for_values(x, w_query, w_key, w_value, mask=None):
+    """Keys and values have changed places.
+
+    x @ w_key is what the queries are compared with, x @ w_value is what is averaged.
+    """
+    return careful(divided(x @ w_query, x @ w_value), rows(mask)) @ (x @ w_key)
+
+
+@task.mistake
 def changed_places(x, w_query, w_key, w_value, mask=None):
     """Queries and keys have changed places.
 
@@ -376,6 +385,17 @@ def mask_hides_both(x, w_query, w_key, w_value, mask=None):
     """
     mask = None if mask is None else mask[:, None, :] & mask[:, :, None]
     return careful(divided(x @ w_query, x @ w_key), mask) @ (x @ w_value)
+
+
+@task.mistake
+def nobody_looks_ahead(x, w_query, w_key, w_value, mask=None):
+    """Your words do not look ahead.
+
+    That is the decoder's mask, of lesson 05. Here everybody looks at all the words.
+    """
+    past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
+    seen = past if mask is None else past & rows(mask)
+    return careful(divided(x @ w_query, x @ w_key), seen) @ (x @ w_value)
 
 
 @task.mistake

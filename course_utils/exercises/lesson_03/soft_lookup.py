@@ -33,10 +33,6 @@ def soft_lookup(query, keys, values):
 @task.cases
 def cases(seed):
     generator = torch.Generator().manual_seed(seed)
-    keys = torch.tensor([[3.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 3.0]])
-    degrees = torch.tensor([[37.0], [20.0], [5.0], [60.0]])
-    a_drink = torch.tensor([0.0, 1.0])
-    yield Case("the lesson's four words, asked for a drink", (a_drink, keys, degrees))
 
     def question(n, d, d_value):
         return normal(generator, d), normal(generator, n, d), normal(generator, n, d_value)
@@ -44,6 +40,10 @@ def cases(seed):
     for n, d, d_value in ((4, 4, 4), (6, 3, 2), (2, 5, 7), (1, 3, 2), (3, 1, 4), (40, 8, 1)):
         name = f"keys: {n}, of {d} numbers each; values of {d_value}"
         yield Case(name, question(n, d, d_value))
+    keys = torch.tensor([[3.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 3.0]])
+    degrees = torch.tensor([[37.0], [20.0], [5.0], [60.0]])
+    a_drink = torch.tensor([0.0, 1.0])
+    yield Case("the lesson's four words, asked for a drink", (a_drink, keys, degrees))
     query, keys, values = question(5, 4, 3)
     yield Case("a query of zeros", (torch.zeros(4), keys, values))
     yield Case("small numbers", (query / 100, keys, values / 1000))
@@ -332,3 +332,99 @@ def distances(query, keys, values):
     keys @ query.
     """
     return torch.softmax(-(keys - query).norm(dim=1), dim=0) @ values
+
+
+@task.mistake
+def directions_of_keys(query, keys, values):
+    """You made all keys equally long.
+
+    Only the dot product is asked for, keys @ query: a long key answers louder.
+    """
+    return torch.softmax(F.normalize(keys, dim=1) @ query, dim=0) @ values
+
+
+@task.mistake
+def direction_of_the_query(query, keys, values):
+    """You gave the query the length 1.
+
+    How long the query is, is how loudly it asks. The scores are keys @ query, as they come.
+    """
+    return torch.softmax(keys @ F.normalize(query, dim=0), dim=0) @ values
+
+
+@task.mistake
+def root_of_n(query, keys, values):
+    """You divided by the root of how many keys there are.
+
+    There is no root in this task; and the one in the next is that of the vectors' length.
+    """
+    return torch.softmax(keys @ query / math.sqrt(len(keys)), dim=0) @ values
+
+
+@task.mistake
+def negative_scores_dropped(query, keys, values):
+    """You made the negative scores zero.
+
+    Then their keys get nothing, and if all are negative nobody gets anything. A softmax gives each
+    key its share, a small one to the low scores.
+    """
+    scores = torch.relu(keys @ query)
+    return scores / scores.sum() @ values
+
+
+@task.mistake
+def softmax_of_values(query, keys, values):
+    """You took the softmax of the values.
+
+    The values are handed over as they are. It is the scores, one number a key, that become shares.
+    """
+    return keys @ query @ torch.softmax(values, dim=0)
+
+
+@task.mistake
+def rounded_shares(query, keys, values):
+    """You rounded the shares.
+
+    0.4 becomes 0 then, and three keys with 0.4, 0.3 and 0.3 say nothing at all. Leave them as they
+    are.
+    """
+    return torch.softmax(keys @ query, dim=0).round() @ values
+
+
+@task.mistake
+def first_value_alone(query, keys, values):
+    """You returned the first value's part.
+
+    A return inside the loop ends it after the first round. Add up all the parts, and return behind
+    the loop.
+    """
+    return (torch.softmax(keys @ query, dim=0)[:, None] * values)[0]
+
+
+@task.mistake
+def last_value_alone(query, keys, values):
+    """You returned the last value's part.
+
+    Each round of the loop writes over the one before. Add the parts up: mixture = mixture + share *
+    value.
+    """
+    return (torch.softmax(keys @ query, dim=0)[:, None] * values)[-1]
+
+
+@task.mistake
+def one_number(query, keys, values):
+    """You added up too much.
+
+    Values are added to values, number by number, and d_value numbers come out: .sum(0). Without an
+    axis, .sum() makes a single one of them all.
+    """
+    return (torch.softmax(keys @ query, dim=0)[:, None] * values).sum()
+
+
+@task.mistake
+def in_a_list(query, keys, values):
+    """You put the mixture in a list.
+
+    It is right. Leave out the brackets around it.
+    """
+    return [soft_lookup(query, keys, values)]
