@@ -14,8 +14,9 @@ from torch import Tensor
 from course_utils.checks import isolate
 from course_utils.checks.task import Case
 
+RIGHT = "the numbers are right"  # so begins each complaint
 NOT_THROUGH = (
-    "the numbers are right, but no gradient gets through to the inputs "
+    f"{RIGHT}, but no gradient gets through to the inputs "
     "(was there a .detach(), .item(), .numpy() or torch.no_grad() on the way?)."
 )
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
@@ -42,7 +43,7 @@ def complaint(right: isolate.Outcome, got: isolate.Outcome, names: list[str]) ->
     expected = _of_inputs(right)
     found = isolate.call(lambda: _of_inputs(got), ())
     if found.problem:
-        return f"the numbers are right, but their gradient cannot be worked out. {found.problem}"
+        return f"{RIGHT}, but their gradient cannot be worked out. {found.problem}"
     for i, gradient in expected.items():
         gap = (found.value[i] - gradient).abs()
         bound = ABSOLUTE + RELATIVE * gradient.abs()
@@ -50,7 +51,7 @@ def complaint(right: isolate.Outcome, got: isolate.Outcome, names: list[str]) ->
             (found.value[i].isnan() & gradient.isfinite()).any()
         ):
             return (
-                f"the numbers are right, but the gradient that reaches {names[i]} is not: a part "
+                f"{RIGHT}, but the gradient that reaches {names[i]} is not: a part "
                 "of the way back is cut off (.detach(), .data, .item(), torch.no_grad()?)."
             )
     return None

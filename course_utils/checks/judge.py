@@ -45,8 +45,10 @@ class Attempt:
 
     @property
     def is_comparable(self) -> bool:
-        """Is it wrong by its value? Errors are alike too soon."""
-        return self.complaint is not None and self.outcome.problem is None
+        """Is it wrong by its value? Errors are alike too soon, and so are right numbers."""
+        if self.complaint is None or self.outcome.problem:
+            return False
+        return not self.complaint.startswith(gradients.RIGHT)
 
 
 def judge(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from course_utils.checks import check
 from course_utils.exercises.lesson_03 import scaled_dot_product_attention as famous
+from course_utils.exercises.lesson_03 import self_attention as own
 
 
 def missing_root_and_late_mask(query, key, value, mask=None):
@@ -83,3 +84,12 @@ def test_where_all_scores_are_far_below_zero_every_one_is_exact():
     exact = query.double() @ key.double().mT / 4
     assert torch.equal((query @ key.mT / 4).double(), exact)
     assert exact.max() < -30_000 and exact.std() > 1
+
+
+def test_a_gradient_that_is_cut_off_is_not_taken_for_a_mistake_in_the_numbers():
+    def detached(x, w_query, w_key, w_value, mask=None):
+        return own.self_attention(x, w_query.detach(), w_key, w_value, mask)
+
+    verdict = check("03.self_attention", detached)
+    assert not verdict.passed and not verdict.mistakes
+    assert "the numbers are right, but the gradient that reaches w_query is not" in verdict.text
