@@ -1,5 +1,6 @@
 """fit: the right steps, resumed bit for bit, shared by processes, and clear when ill."""
 
+import dataclasses
 import json
 import math
 import os
@@ -24,6 +25,7 @@ from course_utils.training.batches import LanguageBatches, pieces_in_order
 from course_utils.training.health import Diverged
 from course_utils.training.history import History
 from course_utils.training.losses import Loss, cross_entropy, language_loss
+from course_utils.training.plan import Plan
 
 TEXT = torch.randint(0, 12, (3000,), generator=torch.Generator().manual_seed(1))
 BATCHES = LanguageBatches(TEXT, n=10, batch_size=6, seed=2)
@@ -388,6 +390,12 @@ def test_the_time_can_be_up(tmp_path):
     assert len(run(steps=5, checkpoint=tmp_path / "run.pt").steps) == 5
 
 
+def test_minutes_have_sixty_seconds():
+    plan = Plan(steps=9, every=3, valid=None, minutes=2, patience=None, enough=None)
+    assert not plan.too_late(119.9) and plan.too_late(120.0)
+    assert not dataclasses.replace(plan, minutes=None).too_late(1e9)
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
@@ -402,6 +410,13 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, changed, named):
     run(checkpoint=path, steps=4)
     with pytest.raises(ValueError, match=f"run.pt belongs to another run: {named}"):
         run(checkpoint=path, **changed)
+
+
+def test_a_schedule_is_compared_where_the_checkpoint_stands(tmp_path):
+    path = tmp_path / "run.pt"
+    run(checkpoint=path, steps=4, learning_rate=lambda step: 1e-3 / step)
+    with pytest.raises(ValueError, match="learning_rate=0.001 where the checkpoint has 0.00025"):
+        run(checkpoint=path, learning_rate=lambda step: 1e-3)
 
 
 def test_a_checkpoint_of_another_model_or_of_nothing_is_named(tmp_path):
@@ -634,6 +649,8 @@ options = {"steps": 6, "accumulate": 2, "valid": t.VALID, "every": 3}
 history = t.run(t.small(dropout=0.0, seed=parallel.rank()), checkpoint=sys.argv[2], **options)
 exact = t.small(dropout=0.0).double()
 t.run(exact, **options)
+three = t.run(t.small(), steps=1, valid=lambda model: 3.0)  # not six
+assert three.valid_losses == [3.0], three.valid_losses
 if parallel.rank() == 0:
     history.save(sys.argv[1])
     torch.save(t.weights(exact), sys.argv[1] + ".weights")
