@@ -264,7 +264,7 @@ class Seq2SeqTransformer(nn.Module):
         d_model: int,
         n_heads: int,
         n_layers: int,
-        d_ff: int,
+        d_ff: int | None,
         norm: Norm = "pre",
         activation: Callable[[Tensor], Tensor] = F.relu,
         dropout: float = 0.0,

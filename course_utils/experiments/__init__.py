@@ -1,11 +1,15 @@
 """The papers' experiments at three sizes: quick (seconds), laptop (an hour), paper (their own).
 
-    choices         a pattern, its number, and how its parts share layers and heads
-    runs            one training run as a value; many of them, side by side, stored as they finish
+    trials          what is tried: a candidate (any mixer with its settings), how deep, by which
+                    recipe, from which beginning
+    tasks/          what it is tried on: copying, language, translation, classification
+    workers         trials side by side, in processes or on a cluster
+    store           results on the disk, as they come
     report          means and spreads over seeds, as a table and as a figure
-    copying, language, translation, classification
-                    the four tasks: what is trained, and what is measured
-    sparse          the experiment of Yun et al. 2020, made of the above
+    experiment      all of this as one command
+    sparse          the experiment of Yun et al. 2020: its candidates (`choices`) and its claims
+    universal       the theorem of Yun et al. 2020, run on every input
 
-`results/` holds what `python -m course_utils reproduce sparse --size laptop` measured.
+`results/` holds what `python -m course_utils reproduce sparse --size laptop` measured. A new
+experiment is a class of `Candidate`, an `Experiment` and a line in `commands/reproduce.py`.
 """

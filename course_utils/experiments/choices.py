@@ -3,10 +3,12 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from course_utils import patterns
+from course_utils.experiments.trials import Candidate, Socket
 from course_utils.mixers import SparseAttention
 from course_utils.patterns import Pattern
 
@@ -73,7 +75,7 @@ PATTERNS: dict[str, Callable[[int, int, int], tuple[Pattern, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Candidate):
     """A pattern by its name and its one number: stride, width, or keys a token ("random").
 
     `strided` and `fixed` (in both its ways) have two parts each. The configuration says how they
@@ -82,6 +84,7 @@ class Choice:
     Source: Yun et al. 2020, section 3 and its experiments.
     """
 
+    kind: ClassVar[str] = "sparse"
     pattern: str
     number: int = 0
     configuration: str = ""
@@ -114,19 +117,31 @@ class Choice:
             return patterns.multihead(parts, n_heads)
         return parts[layer % len(parts)]
 
-    def mixer(
-        self, d_model: int, n_heads: int, *, seed: int, causal: bool = False
-    ) -> Callable[[int], SparseAttention]:
-        """What models take: layer -> that layer's attention, for texts of any length."""
+    def mixer(self, socket: Socket) -> Callable[[int], SparseAttention]:
+        """Layer -> that layer's attention, for texts of any length. It has no rotary positions."""
+        if socket.rotary:
+            raise ValueError("SparseAttention has no rotary positions: take learned ones, say.")
 
         def layer_of(layer: int) -> SparseAttention:
             @functools.cache
             def of_length(n: int) -> Pattern | list[Pattern]:
-                return self.of_layer(layer, n, n_heads, seed)
+                return self.of_layer(layer, n, socket.n_heads, socket.seed)
 
-            return SparseAttention(d_model, n_heads, of_length, causal=causal)
+            return SparseAttention(socket.d_model, socket.n_heads, of_length, causal=socket.causal)
 
         return layer_of
+
+    def facts(self, socket: Socket) -> dict[str, float]:
+        """Its sparsity in texts of the socket's n tokens."""
+        return {
+            "sparsity": self.sparsity(
+                socket.n,
+                n_layers=socket.n_layers,
+                n_heads=socket.n_heads,
+                seed=socket.seed,
+                causal=socket.causal,
+            )
+        }
 
     def sparsity(
         self, n: int, *, n_layers: int, n_heads: int, seed: int = 0, causal: bool = False

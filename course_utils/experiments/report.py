@@ -1,74 +1,82 @@
-"""What many runs say together: means and spreads over seeds, as rows, as text and as a figure."""
+"""What many trials say together: means and spreads over seeds, as rows, as text and as a figure."""
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from course_utils import plots
-from course_utils.experiments.choices import Choice
-from course_utils.experiments.runs import Result, Run
+from course_utils.experiments.trials import Candidate, Trial
+from course_utils.experiments.workers import Result
 
 Row = dict[str, Any]
 
 
-def table(results: dict[Run, Result], metric: str) -> list[Row]:
-    """One row for each pattern and depth, in the order of the runs.
+def table(results: dict[Trial, Result], metric: str, baseline: Candidate) -> list[Row]:
+    """One row for each candidate, depth and recipe, in the order of the trials.
 
     `spread` is the standard deviation over the seeds (with n - 1; 0 for one seed alone).
-    `against_dense` compares each run with dense attention of the same depth and seed, which has met
-    the same batches in the same order: what a lucky order does to all of them drops out. None where
-    a run of dense attention is missing.
+    `against_baseline` compares each trial with the baseline's of the same depth, recipe and seed,
+    which has met the same batches in the same order: what a lucky order does to all of them drops
+    out. None where the baseline's trial is missing.
     """
-    dense = {
-        (run.n_layers, run.seed): result[metric]
-        for run, result in results.items()
-        if run.choice == Choice("dense")
+    together: dict[Trial, list[Trial]] = {}
+    for trial in sorted(results, key=lambda trial: trial.seed):
+        together.setdefault(replace(trial, seed=0), []).append(trial)
+    return [row_of(trials, results, metric, baseline) for trials in together.values()]
+
+
+def row_of(
+    trials: Sequence[Trial], results: dict[Trial, Result], metric: str, baseline: Candidate
+) -> Row:
+    """What trials that differ in their seeds alone come to."""
+    first, values = trials[0], [results[trial][metric] for trial in trials]
+    row = {
+        "choice": str(first.candidate),
+        "mixer": first.candidate.kind,
+        **asdict(first.candidate),
+        "recipe": None if first.recipe is None else str(first.recipe),
+        "n_layers": first.n_layers,
     }
-    together: dict[tuple[Choice, int], list[Run]] = {}
-    for run in sorted(results, key=lambda run: run.seed):
-        together.setdefault((run.choice, run.n_layers), []).append(run)
-    rows = []
-    for (choice, n_layers), runs in together.items():
-        values = [results[run][metric] for run in runs]
-        rivals = [dense.get((n_layers, run.seed)) for run in runs]
-        row = {
-            "choice": str(choice),
-            "pattern": choice.pattern,
-            "configuration": choice.configuration,
-            "n_layers": n_layers,
-            "sparsity": round(statistics.fmean(results[run]["sparsity"] for run in runs), 3),
-            "seeds": len(runs),
-            "mean": round(statistics.fmean(values), 4),
-            "spread": spread(values),
-            "against_dense": None,
-            "against_dense_spread": None,
-        }
-        if None not in rivals:
-            ahead = [value - rival for value, rival in zip(values, rivals, strict=True)]
-            row["against_dense"] = round(statistics.fmean(ahead), 4)
-            row["against_dense_spread"] = spread(ahead)
-        rows.append(row)
-    return rows
+    if "sparsity" in results[first]:
+        zeros = statistics.fmean(results[trial]["sparsity"] for trial in trials)
+        row["sparsity"] = round(zeros, 3)
+    row |= {"seeds": len(trials), "mean": round(statistics.fmean(values), 4)}
+    row["spread"] = spread(values)
+    rivals = [replace(trial, candidate=baseline) for trial in trials]
+    row["against_baseline"] = row["against_baseline_spread"] = None
+    if all(rival in results for rival in rivals):
+        ahead = [
+            value - results[rival][metric] for value, rival in zip(values, rivals, strict=True)
+        ]
+        row["against_baseline"] = round(statistics.fmean(ahead), 4)
+        row["against_baseline_spread"] = spread(ahead)
+    return row
 
 
 def spread(values: Sequence[float]) -> float:
     return round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
 
 
-def text(rows: Sequence[Row], metric: str) -> str:
+def text(rows: Sequence[Row], metric: str, baseline: str) -> str:
     """The rows for a terminal."""
-    width = max(len(row["choice"]) for row in rows)
+    names = [row["choice"] + (f" ({row['recipe']})" if row["recipe"] else "") for row in rows]
+    width = max(map(len, names))
     title = f"{metric}, ± spread"
     middle = max(len(title), 15)
-    lines = [f"{'':{width}}  layers  zeros  seeds  {title:{middle}}  against dense"]
-    for row in rows:
-        line = f"{row['choice']:{width}}  {row['n_layers']:6}  {row['sparsity']:5.0%}  "
+    some_zeros = any("sparsity" in row for row in rows)
+    zeros_title = "  zeros" if some_zeros else ""
+    lines = [f"{'':{width}}  layers{zeros_title}  seeds  {title:{middle}}  against {baseline}"]
+    for name, row in zip(names, rows, strict=True):
+        line = f"{name:{width}}  {row['n_layers']:6}"
+        if some_zeros:
+            line += f"  {row['sparsity']:5.0%}" if "sparsity" in row else f"  {'':5}"
         measured = f"{row['mean']:.3f} ± {row['spread']:.3f}"
-        line += f"{row['seeds']:5}  {measured:{middle}}"
-        if row["against_dense"] is not None and row["pattern"] != "dense":
-            line += f"  {row['against_dense']:+.3f} ± {row['against_dense_spread']:.3f}"
+        line += f"  {row['seeds']:5}  {measured:{middle}}"
+        if row["against_baseline"] is not None and row["choice"] != baseline:
+            line += f"  {row['against_baseline']:+.3f} ± {row['against_baseline_spread']:.3f}"
         lines.append(line.rstrip())
     return "\n".join(lines)
 
@@ -123,7 +131,7 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
     compare with are left out.
     """
     fig, axes = plots.figure(plots.WIDTH, 3.6, columns=len(PANELS))
-    compared = [row for row in rows if row["against_dense"] is not None]
+    compared = [row for row in rows if row["against_baseline"] is not None]
     for ax, (panel, patterns) in zip(axes, PANELS.items(), strict=True):
         ax.sharey(axes[0])
         ax.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
@@ -137,8 +145,8 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
             color, stroke, mark = STYLES[name]
             ax.errorbar(
                 [100 * row["sparsity"] for row in found],
-                [row["against_dense"] for row in found],
-                yerr=[row["against_dense_spread"] for row in found],
+                [row["against_baseline"] for row in found],
+                yerr=[row["against_baseline_spread"] for row in found],
                 color=color, linestyle=stroke, marker=mark, markersize=5, capsize=2,
                 linewidth=1.5, label=name,
             )  # fmt: skip

@@ -5,21 +5,20 @@ construction is built and run (`patterns.universal`); each condition is broken; 
 softened; the grid is refined.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils import plots
-from course_utils.atomic import write_atomically
-from course_utils.paths import ROOT, learner_folder
+from course_utils.experiments.experiment import parser_for, results_folder
+from course_utils.experiments.report import Row
+from course_utils.experiments.store import write_file
 from course_utils.patterns import Pattern, dense, fixed, star, strided, window
 from course_utils.patterns.universal import (
     all_inputs,
@@ -33,7 +32,6 @@ from course_utils.patterns.universal import (
     value_map,
 )
 
-Row = dict[str, Any]
 Patterns = Pattern | Sequence[Pattern]
 
 
@@ -51,7 +49,6 @@ SIZES = {
     "laptop": Size(((4, 3, 1), (5, 3, 1), (6, 2, 1), (4, 2, 2)), (1, 2, 4, 8, 16, 32)),
     "paper": Size(((5, 3, 1), (6, 4, 1), (8, 2, 1), (4, 3, 2)), (1, 2, 4, 8, 16, 32, 45)),
 }
-STORED = ROOT / "course_utils" / "experiments" / "results"  # what comes with the course
 TEMPERATURES = (3.0, 2.0, 1.5, 1.0, 0.7, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02)
 POINTS = 20_000  # at which the error on a smooth function is measured
 FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -315,20 +312,16 @@ def measure(size: Size) -> Row:
 
 def main(arguments: list[str]) -> int:
     """Measure, print, and write JSON and figures; 1 if something is not as the theorem says."""
-    parser = argparse.ArgumentParser(
-        prog="python3 -m course_utils reproduce universal",
-        description="Theorem 1 of Yun et al. 2020 as a program, run on every input of small grids.",
-        allow_abbrev=False,
+    parser = parser_for(
+        "universal",
+        "Theorem 1 of Yun et al. 2020 as a program, run on every input of small grids.",
+        "seconds; half a minute; some minutes (the paper itself proves, and has no sizes)",
     )
-    parser.add_argument(
-        "--size", choices=list(SIZES), default="quick",
-        help="seconds; half a minute; some minutes (the paper itself proves, and has no sizes)",
-    )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are written")
     chosen = parser.parse_args(arguments)
+    folder = results_folder(chosen.out)
     result = measure(SIZES[chosen.size])
     print(text(result))
-    path = (chosen.out or learner_folder() / "reproduced") / f"universal-{chosen.size}.json"
+    path = folder / f"universal-{chosen.size}.json"
     write(result, path)
     print(f"\nResults: {path}, with two figures beside it.")
     holds = all(
@@ -339,10 +332,9 @@ def main(arguments: list[str]) -> int:
 
 
 def write(result: Row, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    write_file(path, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
     for name, figure in (
         ("softened", softened(result["softened"])),
         ("refined", refined(result["refined"])),
     ):
-        write_atomically(path.with_name(f"{path.stem}-{name}.png"), plots.png(figure))
+        write_file(path.with_name(f"{path.stem}-{name}.png"), plots.png(figure))

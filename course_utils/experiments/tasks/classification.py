@@ -2,7 +2,7 @@
 
 The paper fine-tunes BERT on MNLI and XNLI; a small model that starts from nothing stays near
 chance there. Requests can be learned in a minute. The answer is read off one token that means
-nothing by itself, as in BERT, so that everything has to get there by attention.
+nothing by itself, as in BERT, so that everything has to get there through the mixers.
 Source: Yun et al. 2020, experiments on GLUE.
 """
 
@@ -13,20 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from course_utils import datasets
-from course_utils.experiments import report
-from course_utils.experiments.choices import Choice, for_padded_texts
-from course_utils.experiments.runs import Run, finished, with_seeds
+from course_utils.experiments.tasks import training
+from course_utils.experiments.trials import Recipe, Trial
 from course_utils.models import Embedding, Encoder, TextEncoder
-from course_utils.positions import LearnedPositions
 from course_utils.text import pad
-from course_utils.training import fit, parallel
+from course_utils.training import parallel
 from course_utils.training.losses import Loss, cross_entropy
-from course_utils.training.schedules import warmup_cosine
 
+METRIC, BEST = "accuracy", "high"
 PAD, FIRST, UNKNOWN = 0, 1, 2  # token ids; words come after them
 
 
@@ -41,26 +38,18 @@ class Settings:
     n_layers: int = 2
     batch_size: int = 64
     steps: int = 1_000
-    peak: float = 2e-3
+    recipe: Recipe = Recipe(peak=2e-3, warmup=1 / 10)
     tested_on: int = 2_000
     typical_n: int = 9
 
-    @property
-    def warmup(self) -> int:
-        return self.steps // 10
 
-
-METRIC = "accuracy"
-PAPER_SAYS = [
-    "Random is worst; a star, best at language modelling, is poor here (trends).",
-    "Union does not help as it does elsewhere (a trend, as recalled).",
-]
 SIZES = {
     "quick": Settings(n_requests=200, d_model=16, n_heads=2, batch_size=16, steps=4, tested_on=40),
     "laptop": Settings(),
     # Blocks, heads and width are BERT-Base's, as recalled from the paper; nothing is pretrained.
-    "paper": Settings(d_model=768, n_heads=12, n_layers=12, batch_size=32, steps=5_000, peak=5e-5),
-}
+    "paper": Settings(d_model=768, n_heads=12, n_layers=12, batch_size=32, steps=5_000,
+                      recipe=Recipe(peak=5e-5, warmup=1 / 10)),
+}  # fmt: skip
 
 
 class RequestBatch(NamedTuple):
@@ -117,52 +106,38 @@ def intent_loss(model: nn.Module, batch: RequestBatch) -> Loss:
     return cross_entropy(model(batch.ids, batch.mask), batch.intents)
 
 
-def runs(size: str) -> list[Run]:
-    found, n_seeds = for_padded_texts(root=3), 3
-    if size == "quick":
-        found, n_seeds = [Choice("dense"), Choice("random, for all lengths", 4)], 1
-    n_layers = SIZES[size].n_layers
-    return with_seeds([Run("classification", choice, n_layers, 0) for choice in found], n_seeds)
-
-
-def measure(run: Run, settings: Settings) -> dict[str, Any]:
-    """Train the run's reader; the share of unseen requests whose intent it finds."""
+def measure(trial: Trial, settings: Settings) -> dict[str, Any]:
+    """Train the trial's reader; the share of unseen requests whose intent it finds."""
     train, test = requests("train")[: settings.n_requests], requests("test")[: settings.tested_on]
     words = vocabulary(train)
     intents = {intent: i for i, intent in enumerate(sorted({r.intent for r in requests("train")}))}
-    batches = [
+    learned, unseen = (
         Requests(
             [numbered(request.text, words, settings.max_n) for request in part],
             [intents[request.intent] for request in part],
             batch_size=settings.batch_size,
-            seed=run.seed,
+            seed=trial.seed,
         )
         for part in (train, test)
-    ]
-    model = new_model(run, settings, 3 + len(words), len(intents))
-    history = fit(
-        model,
-        batches[0],
-        intent_loss,
-        steps=settings.steps,
-        learning_rate=warmup_cosine(settings.peak, warmup=settings.warmup, steps=settings.steps),
-        valid=lambda model: share_wrong(model, batches[1]),
-        every=max(1, settings.steps // 4),
-        seed=run.seed,
-        show=False,
     )
-    finished(history)
-    sparsity = run.choice.sparsity(
-        settings.typical_n, n_layers=run.n_layers, n_heads=settings.n_heads, seed=run.seed
+    history = training.train(
+        training.seeded(
+            lambda: new_model(trial, settings, 3 + len(words), len(intents)), trial.seed
+        ),
+        learned,
+        intent_loss,
+        recipe=training.recipe_of(trial, settings),
+        steps=settings.steps,
+        seed=trial.seed,
+        valid=lambda model: share_wrong(model, unseen),
+        every=settings.steps // 4,
     )
     right = [round(1 - wrong, 4) for wrong in history.valid_losses]
-    return {
-        METRIC: right[-1],
-        "steps": history.valid_steps,
-        "accuracy by step": right,
-        "sparsity": round(sparsity, 4),
-        "seconds": round(history.seconds, 1),
-    }
+    socket = training.socket_of(trial, settings, settings.typical_n)
+    facts = training.facts_of(trial.candidate, socket)
+    return training.result_of(
+        METRIC, "accuracy", right, history.valid_steps, facts=facts, seconds=history.seconds
+    )
 
 
 def share_wrong(model: nn.Module, batches: Requests) -> float:
@@ -174,20 +149,16 @@ def share_wrong(model: nn.Module, batches: Requests) -> float:
     return wrong / total
 
 
-def new_model(run: Run, settings: Settings, vocab_size: int, n_intents: int) -> nn.Module:
-    d_model = settings.d_model
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(run.seed)
-        encoder = Encoder(
-            run.choice.mixer(d_model, settings.n_heads, seed=run.seed),
-            d_model=d_model,
-            n_layers=run.n_layers,
-            d_ff=4 * d_model,
-            dropout=0.1,
-        )
-        embedding = Embedding(vocab_size, d_model, LearnedPositions(settings.max_n, d_model))
-        model = Reader(TextEncoder(embedding, encoder), d_model, n_intents)
-    return model.to(parallel.device())
+def new_model(trial: Trial, settings: Settings, vocab_size: int, n_intents: int) -> nn.Module:
+    d_model, max_n = settings.d_model, settings.max_n
+    encoder = Encoder(
+        trial.candidate.mixer(training.socket_of(trial, settings, max_n)),
+        dropout=0.1,
+        **training.block_of(trial, settings, d_ff=4 * d_model),
+    )
+    positions = training.recipe_of(trial, settings).positions_of(max_n, d_model)
+    embedding = Embedding(vocab_size, d_model, positions)
+    return Reader(TextEncoder(embedding, encoder), d_model, n_intents)
 
 
 # Words
@@ -207,8 +178,3 @@ def vocabulary(train: Sequence[datasets.Request]) -> dict[str, int]:
 
 def numbered(text: str, words: dict[str, int], max_n: int) -> list[int]:
     return [FIRST, *(words.get(word, UNKNOWN) for word in text.split())][:max_n]
-
-
-def figure(rows: list[dict[str, Any]]) -> Figure:
-    title = "What is wanted? A first token answers that hears a part of it"
-    return report.levels(rows, title=title, ylabel=METRIC, best="high")

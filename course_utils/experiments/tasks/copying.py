@@ -12,21 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from course_utils.experiments import report
-from course_utils.experiments.choices import Choice, in_all_configurations
-from course_utils.experiments.runs import Run, finished, with_seeds
+from course_utils.experiments.tasks import training
+from course_utils.experiments.trials import Recipe, Trial
 from course_utils.mixers import SparseAttention
 from course_utils.models import Embedding, Encoder, TextEncoder
 from course_utils.patterns import Pattern
 from course_utils.positions import LearnedPositions
-from course_utils.training import fit, parallel
+from course_utils.training import parallel
 from course_utils.training.losses import Loss, cross_entropy
-from course_utils.training.schedules import warmup_cosine
 
 LayerPattern = Pattern | list[Pattern]
+METRIC, BEST = "accuracy", "high"
 UNSEEN = 2**32  # the number of a batch that no training gets to
 
 
@@ -41,7 +39,7 @@ class Settings:
     d_ff: int = 128
     batch_size: int = 32
     steps: int = 600
-    peak: float = 2e-3
+    recipe: Recipe = Recipe(peak=2e-3, warmup=1 / 30)
     every: int = 25  # steps between two looks at the accuracy
     tested_on: int = 256  # sequences
 
@@ -82,27 +80,28 @@ def symbols(settings: Settings, count: int, seed: list[int]) -> Int[Tensor, "cou
 class Copier(nn.Module):
     """Reads `0 s 0 ? … ?` and returns logits of what each ? hides, [batch, length, symbols + 1].
 
-    `pattern` is called with the layer's number. (The paper has one block with so many attention
-    layers in it; here they are whole blocks, each with a feed-forward layer.)
+    `mixer` and `block` are what `Encoder` takes, `positions` a module that adds places. (The paper
+    has one block with so many attention layers in it; here they are whole blocks, each with a
+    feed-forward layer.)
     """
 
-    def __init__(self, settings: Settings, pattern: Callable[[int], LayerPattern], n_layers: int):
+    def __init__(
+        self,
+        settings: Settings,
+        mixer: Callable[[int], nn.Module],
+        positions: nn.Module,
+        block: dict[str, Any],
+    ):
         super().__init__()
         self.settings = settings
-        d_model, n_heads = settings.d_model, settings.n_heads
-        positions = LearnedPositions(settings.n, d_model)
-        # Large, as the tokens are: who is to be asked is a question of places, and of nothing else.
-        nn.init.normal_(positions.table.weight, std=0.5)
+        if isinstance(positions, LearnedPositions):
+            # Large, as the tokens are: who is to be asked is a question of places, nothing else.
+            nn.init.normal_(positions.table.weight, std=0.5)
         self.encoder = TextEncoder(
-            Embedding(settings.n_symbols + 2, d_model, positions),
-            Encoder(
-                lambda layer: SparseAttention(d_model, n_heads, pattern(layer)),
-                d_model=d_model,
-                n_layers=n_layers,
-                d_ff=settings.d_ff,
-            ),
+            Embedding(settings.n_symbols + 2, settings.d_model, positions),
+            Encoder(mixer, **block),
         )
-        self.output = nn.Linear(d_model, settings.n_symbols + 1)
+        self.output = nn.Linear(settings.d_model, settings.n_symbols + 1)
 
     def forward(
         self, to_copy: Int[Tensor, "batch length"]
@@ -131,61 +130,66 @@ def train(
     without asking (n = 36) a run takes 2 to 30 seconds on one core.
     """
     of_layer = pattern if callable(pattern) else lambda layer: pattern
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = Copier(settings, of_layer, n_layers).to(parallel.device())
+    d_model, n_heads = settings.d_model, settings.n_heads
+    return train_mixer(
+        lambda layer: SparseAttention(d_model, n_heads, of_layer(layer)),
+        {"d_model": d_model, "n_layers": n_layers, "d_ff": settings.d_ff},
+        recipe=settings.recipe,
+        seed=seed,
+        settings=settings,
+    )
+
+
+def train_mixer(
+    mixer: Callable[[int], nn.Module],
+    block: dict[str, Any],
+    *,
+    recipe: Recipe,
+    seed: int,
+    settings: Settings,
+) -> Copied:
+    """`train` for any mixers, by any recipe; `block` is what `Encoder` takes."""
+
+    def new() -> Copier:
+        positions = recipe.positions_of(settings.n, settings.d_model)
+        return Copier(settings, mixer, positions, block)
+
     unseen = symbols(settings, settings.tested_on, [seed, UNSEEN]).to(parallel.device())
 
     def share_wrong(model: nn.Module) -> float:
         return (model(unseen).argmax(dim=-1) != unseen).double().mean().item()
 
-    history = fit(
-        model,
+    history = training.train(
+        training.seeded(new, seed),
         Sequences(settings, seed),
         copying_loss,
+        recipe=recipe,
         steps=settings.steps,
-        learning_rate=warmup_cosine(
-            settings.peak, warmup=settings.steps // 30, steps=settings.steps
-        ),
+        seed=seed,
         valid=share_wrong,
         every=settings.every,
         enough=0.0,
-        seed=seed,
-        show=False,
     )
-    finished(history)
     right = [round(1 - wrong, 4) for wrong in history.valid_losses]
     return Copied(history.valid_steps, right, history.seconds)
 
 
-def measure(run: Run, settings: Settings) -> dict[str, Any]:
-    """Train the run's model; its accuracy at the end and on the way."""
-    choice, n_heads = run.choice, settings.n_heads
-    sparsity = choice.sparsity(settings.n, n_layers=run.n_layers, n_heads=n_heads, seed=run.seed)
-    copied = train(
-        lambda layer: choice.of_layer(layer, settings.n, n_heads, run.seed),
-        run.n_layers,
-        seed=run.seed,
+def measure(trial: Trial, settings: Settings) -> dict[str, Any]:
+    """Train the trial's model; its accuracy at the end and on the way."""
+    socket = training.socket_of(trial, settings, settings.n)
+    copied = train_mixer(
+        trial.candidate.mixer(socket),
+        training.block_of(trial, settings, settings.d_ff),
+        recipe=training.recipe_of(trial, settings),
+        seed=trial.seed,
         settings=settings,
     )
-    return {
-        "accuracy": copied.final,
-        "steps": copied.steps,
-        "accuracy by step": copied.accuracy,
-        "sparsity": round(sparsity, 4),
-        "seconds": round(copied.seconds, 1),
-    }
+    facts = training.facts_of(trial.candidate, socket)
+    return training.result_of(
+        METRIC, "accuracy", copied.accuracy, copied.steps, facts=facts, seconds=copied.seconds
+    )
 
 
-# The experiment at its three sizes
-
-METRIC = "accuracy"
-PAPER_SAYS = [
-    "With four sparse attention layers all patterns copy, all but star and random (a trend read "
-    "in a summary of the paper; its table's numbers were not recovered).",
-    "A star fails, it is explained, because a token hears its neighbours and one relay only, and "
-    "copying needs many pairs that are far apart.",
-]
 SIZES = {
     "quick": Settings(length=5, n_symbols=4, d_model=16, n_heads=2, d_ff=32, batch_size=16,
                       steps=6, every=3, tested_on=16),
@@ -193,53 +197,6 @@ SIZES = {
     # Length, heads and patterns are, as recalled, the paper's, and the alphabet but for its 0,
     # which separates here. Width and schedule, which we have not found, are ours.
     "paper": Settings(length=127, n_symbols=127, d_model=256, d_ff=1024, batch_size=64,
-                      steps=20_000, peak=5e-4, every=500, tested_on=1024),
+                      steps=20_000, recipe=Recipe(peak=5e-4, warmup=1 / 30), every=500,
+                      tested_on=1024),
 }  # fmt: skip
-
-
-def laptop_choices(settings: Settings) -> list[Choice]:
-    """The paper's patterns with strides near √n, and a window, which needs layers to reach so far.
-
-    A symbol and its copy are length + 1 places apart. A stride that divides this joins them in one
-    hop, whatever else the pattern can do: so does 6 at a length of 17, and 16 at the paper's 127.
-    Strided has another stride beside it for that reason. Fixed has, beside blocks of √n, some with
-    as many places as there are heads, which can then hand one place each to the block's summary.
-    """
-    root = round(settings.n**0.5)
-    return [
-        Choice("dense"),
-        *in_all_configurations("strided", root, root - 1),
-        *in_all_configurations("fixed", root, settings.n_heads),
-        Choice("star", 1),
-        Choice("star", root // 2),
-        Choice("random", root),  # as few connections as fixed, sequential
-        Choice("random", root + root // 2),  # as many as strided, sequential
-        Choice("window", root),
-    ]
-
-
-def paper_choices(settings: Settings) -> list[Choice]:
-    """The paper's patterns alone, all with the stride √n, and random with as many keys a token."""
-    root = round(settings.n**0.5)
-    return [
-        Choice("dense"),
-        *in_all_configurations("strided", root),
-        *in_all_configurations("fixed", root),
-        Choice("star", 1),
-        Choice("random", root),
-    ]
-
-
-def runs(size: str) -> list[Run]:
-    """Every pattern with 1 to 4 layers, from 3 beginnings (quick: two of them, once)."""
-    depths, n_seeds, found = (1, 2, 3, 4), 3, laptop_choices(SIZES[size])
-    if size == "paper":
-        found = paper_choices(SIZES[size])
-    if size == "quick":
-        depths, n_seeds, found = (1, 2), 1, [Choice("dense"), Choice("star", 1)]
-    once = [Run("copying", choice, n_layers, 0) for choice in found for n_layers in depths]
-    return with_seeds(once, n_seeds)
-
-
-def figure(rows: list[dict[str, Any]]) -> Figure:
-    return report.depths(rows, title="Who copies, with how many layers of attention")

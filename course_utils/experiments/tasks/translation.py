@@ -1,32 +1,28 @@
-"""English to German, by tokens that hear a part of their own sentence.
+"""English to German, by tokens that hear their own sentence in some way.
 
 The paper translates English to Czech (as recalled: WMT18, 6 blocks, 8 heads) with the same pattern
 in encoder and decoder, and so do we; the decoder's is cut to the past. What it hears of the English
-is dense here (of the paper's we do not know). Our sentences are short: even the longest of the
-bundled ones have fourteen tokens, among which there is little to save.
+is always dense here (of the paper's we do not know). Our sentences are short: even the longest of
+the bundled ones have fourteen tokens, among which there is little to save.
 Source: Yun et al. 2020, experiments on translation.
 """
 
 import functools
-import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from matplotlib.figure import Figure
 from torch import nn
 
 from course_utils import datasets
-from course_utils.experiments import report
-from course_utils.experiments.choices import Choice, for_padded_texts
-from course_utils.experiments.runs import Run, finished, with_seeds
+from course_utils.experiments.tasks import training
+from course_utils.experiments.trials import Recipe, Trial
 from course_utils.models import Seq2SeqTransformer
 from course_utils.text import BYTES, BPETokenizer
-from course_utils.training import fit, parallel
 from course_utils.training.batches import BEGIN, END, PAD, PairBatches
 from course_utils.training.losses import translation_loss
-from course_utils.training.schedules import warmup_cosine
+
+METRIC, BEST = "nats per token", "low"
 
 
 @dataclass(frozen=True)
@@ -44,21 +40,11 @@ class Settings:
     n_layers: int = 2
     batch_size: int = 32
     steps: int = 1_500
-    peak: float = 3e-3
+    recipe: Recipe = Recipe(peak=3e-3, warmup=1 / 10, positions="sinusoidal")
     tested_on: int = 300  # pairs
     typical_n: int = 14
 
-    @property
-    def warmup(self) -> int:
-        return self.steps // 10
 
-
-METRIC = "nats per token"
-PAPER_SAYS = [
-    "Strided and fixed with the union configuration are best (a trend, of BLEU), and close to "
-    "dense (as recalled).",
-    "Random is worst, a star poor.",
-]
 SIZES = {
     "quick": Settings(n_pairs=64, vocab_size=280, d_model=16, n_heads=2, batch_size=8, steps=4,
                       tested_on=8),
@@ -66,16 +52,10 @@ SIZES = {
     # Blocks and heads are, as recalled, the paper's, and the width that of 2017; its corpus is not
     # bundled.
     "paper": Settings(n_pairs=30_000, vocab_size=4_000, d_model=512, n_heads=8, n_layers=6,
-                      batch_size=64, steps=9_000, peak=5e-4, tested_on=1_000),
+                      batch_size=64, steps=9_000,
+                      recipe=Recipe(peak=5e-4, warmup=1 / 10, positions="sinusoidal"),
+                      tested_on=1_000),
 }  # fmt: skip
-
-
-def runs(size: str) -> list[Run]:
-    found, n_seeds = for_padded_texts(root=4), 3
-    if size == "quick":
-        found, n_seeds = [Choice("dense"), Choice("star, relay first", 1)], 1
-    n_layers = SIZES[size].n_layers
-    return with_seeds([Run("translation", choice, n_layers, 0) for choice in found], n_seeds)
 
 
 def longest(split: str, n_pairs: int) -> list[datasets.Pair]:
@@ -90,63 +70,62 @@ def tokenizer_of(n_pairs: int, vocab_size: int) -> BPETokenizer:
     return BPETokenizer.train(text, vocab_size - len(BYTES) - len(special), special=special)
 
 
-def measure(run: Run, settings: Settings) -> dict[str, Any]:
-    """Train the run's translator; its loss on unseen pairs, in nats a token."""
+def measure(trial: Trial, settings: Settings) -> dict[str, Any]:
+    """Train the trial's translator; its loss on unseen pairs, in nats a token."""
     tokenizer = tokenizer_of(settings.n_pairs, settings.vocab_size)
-    train = longest("train", settings.n_pairs)
-    unseen = longest("valid", settings.tested_on)
-    history = fit(
-        new_model(run, settings, tokenizer.vocab_size),
-        PairBatches(train, tokenizer, batch_size=settings.batch_size, seed=run.seed),
-        translation_loss(),
-        steps=settings.steps,
-        learning_rate=warmup_cosine(settings.peak, warmup=settings.warmup, steps=settings.steps),
-        valid=PairBatches(unseen, tokenizer, batch_size=settings.batch_size),
-        every=max(1, settings.steps // 4),
-        seed=run.seed,
-        show=False,
+    train = PairBatches(
+        longest("train", settings.n_pairs),
+        tokenizer,
+        batch_size=settings.batch_size,
+        seed=trial.seed,
     )
-    finished(history)
+    unseen = PairBatches(
+        longest("valid", settings.tested_on), tokenizer, batch_size=settings.batch_size
+    )
+    max_n = int(max(train.lengths.max(), unseen.lengths.max()))
+    history = training.train(
+        training.seeded(
+            lambda: new_model(trial, settings, tokenizer.vocab_size, max_n), trial.seed
+        ),
+        train,
+        translation_loss(),
+        recipe=training.recipe_of(trial, settings),
+        steps=settings.steps,
+        seed=trial.seed,
+        valid=unseen,
+        every=settings.steps // 4,
+    )
     losses = [round(loss, 4) for loss in history.valid_losses]
-    return {
-        METRIC: losses[-1],
-        "steps": history.valid_steps,
-        "nats by step": losses,
-        "sparsity": round(sparsity(run, settings), 4),
-        "seconds": round(history.seconds, 1),
-    }
+    return training.result_of(
+        METRIC,
+        "nats",
+        losses,
+        history.valid_steps,
+        facts=facts(trial, settings),
+        seconds=history.seconds,
+    )
 
 
-def sparsity(run: Run, settings: Settings) -> float:
-    """The share of connections within a sentence that is missing: the mean of both stacks' shares.
+def facts(trial: Trial, settings: Settings) -> dict[str, float]:
+    """What is known of both stacks, in their mean: of connections within a sentence, say.
 
     The decoder's attention to the English is dense, and does not count.
     """
-    stack = {"n_layers": run.n_layers, "n_heads": settings.n_heads, "seed": run.seed}
-    return statistics.fmean(
-        run.choice.sparsity(settings.typical_n, **stack, causal=causal) for causal in (False, True)
-    )
+    encoder = training.socket_of(trial, settings, settings.typical_n)
+    return training.facts_of(trial.candidate, encoder, replace(encoder, causal=True))
 
 
-def new_model(run: Run, settings: Settings, vocab_size: int) -> nn.Module:
+def new_model(trial: Trial, settings: Settings, vocab_size: int, max_n: int) -> nn.Module:
     def mixer(causal: bool) -> Callable[[int], nn.Module]:
-        d_model, n_heads = settings.d_model, settings.n_heads
-        return run.choice.mixer(d_model, n_heads, seed=run.seed, causal=causal)
+        socket = training.socket_of(trial, settings, max_n, causal=causal)
+        return trial.candidate.mixer(socket)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(run.seed)
-        model = Seq2SeqTransformer(
-            vocab_size,
-            d_model=settings.d_model,
-            n_heads=settings.n_heads,
-            n_layers=run.n_layers,
-            d_ff=4 * settings.d_model,
-            mixer=mixer(causal=False),
-            decoder_mixer=mixer(causal=True),
-        )
-    return model.to(parallel.device())
-
-
-def figure(rows: list[dict[str, Any]]) -> Figure:
-    title = "English to German, by tokens that hear a part of their sentence"
-    return report.levels(rows, title=title, ylabel=METRIC, best="low")
+    recipe = training.recipe_of(trial, settings)
+    return Seq2SeqTransformer(
+        vocab_size,
+        n_heads=settings.n_heads,
+        positions=recipe.positions_of(max_n, settings.d_model),
+        mixer=mixer(causal=False),
+        decoder_mixer=mixer(causal=True),
+        **training.block_of(trial, settings, d_ff=4 * settings.d_model),
+    )

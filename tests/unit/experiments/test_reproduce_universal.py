@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.experiments import universal
+from course_utils.experiments.experiment import STORED
 from course_utils.patterns import check_assumption, dense, window
 from course_utils.patterns.universal import all_inputs, codes, construction, run
 
@@ -79,7 +80,7 @@ def test_nothing_collides_where_nothing_is_missing():
 
 
 def test_the_results_that_come_along_are_what_the_code_measures():
-    text = (universal.STORED / "universal-laptop.json").read_text(encoding="utf-8")
+    text = (STORED / "universal-laptop.json").read_text(encoding="utf-8")
     stored = json.loads(text)
     assert len(stored["certified"]) == 23  # four grids; fixed is not for five tokens
     measured = json.loads(json.dumps(universal.certify("ring", universal.ring(5), 3, 1)))

@@ -1,0 +1,175 @@
+"""An experiment: a paper's claims as trials of several tasks, carried out by one command.
+
+`python -m course_utils reproduce NAME` measures what is missing, stores every result as it comes
+and sums up what is there: a table, a figure, and what the paper says.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from course_utils import plots
+from course_utils.experiments import report
+from course_utils.experiments.store import Store, read_json, write_file
+from course_utils.experiments.trials import Candidate, Trial
+from course_utils.experiments.workers import carry_out
+from course_utils.paths import ROOT, learner_folder
+from course_utils.problem import Problem
+
+SIZES = ("quick", "laptop", "paper")
+STORED = ROOT / "course_utils" / "experiments" / "results"  # what comes with the course
+
+
+@dataclass(frozen=True)
+class Part:
+    """One task of an experiment: what is tried on it, and what is said and drawn of the results.
+
+    `task` is a module of `experiments.tasks`: SIZES (its settings), METRIC and `measure`.
+    """
+
+    task: ModuleType
+    trials: Callable[[str], list[Trial]]  # of a size
+    paper_says: list[str]
+    figure: Callable[[list[report.Row]], Figure]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A paper's experiment. Every trial is compared with `baseline` of the same depth and seed."""
+
+    name: str
+    about: str
+    source: str
+    durations: str  # of the three sizes, for --help
+    parts: dict[str, Part]
+    baseline: Candidate
+
+    def store(self, part: str, size: str, folder: Path) -> Store:
+        """The results of a part so far, to which others can be added."""
+        task = self.parts[part].task
+        about = {"experiment": self.name, "task": part, "size": size, "metric": task.METRIC}
+        return Store(folder / self.file(part, size), about, task.SIZES[size])
+
+    def file(self, part: str, size: str) -> str:
+        return f"{self.name}-{part}-{size}.json"
+
+    def stored(self, part: str, size: str = "laptop") -> dict[str, Any]:
+        """The results that come along: "settings", "table" (rows), "runs", "paper says" …"""
+        path = STORED / self.file(part, size)
+        if not path.exists():
+            there = ", ".join(sorted(found.stem for found in STORED.glob(f"{self.name}-*.json")))
+            raise Problem(f"no {path.stem} comes with the course; there are {there}.")
+        try:
+            return read_json(path)
+        except ValueError as error:
+            raise Problem(
+                f"{path} is damaged ({error}): take it from the course's download again."
+            ) from error
+
+    def reproduce(
+        self,
+        part: str,
+        size: str,
+        folder: Path,
+        *,
+        workers: int = 1,
+        scheduler: str | None = None,
+    ) -> Path:
+        """Carry out what is missing of one part; the path of its results, with a figure beside."""
+        task, trials = self.parts[part].task, self.parts[part].trials(size)
+        store = self.store(part, size, folder)
+        if store.trouble:
+            print(store.trouble)
+        missing = store.missing(trials)
+        print(f"{part}, {size}: {len(trials)} runs, {len(missing)} of them to do.", flush=True)
+        measure = partial(task.measure, settings=task.SIZES[size])
+        done = len(trials) - len(missing)
+        try:
+            for trial, result in carry_out(measure, missing, workers=workers, scheduler=scheduler):
+                store.add(trial, result)
+                done += 1
+                value = f"{task.METRIC} {result[task.METRIC]:.3f}"
+                took = f"{result['seconds']:.0f} s"
+                print(f"{done:4} of {len(trials)}  {trial}: {value}, {took}", flush=True)
+        finally:  # what is there says something, even if it is not all
+            self.sum_up(part, store, trials)
+        return store.path
+
+    def sum_up(self, name: str, store: Store, trials: list[Trial]) -> None:
+        """Means and spreads of what is finished: into the file, as a figure, and to the reader."""
+        part, results = self.parts[name], store.results(trials)
+        if not results:
+            return
+        rows = report.table(results, part.task.METRIC, self.baseline)
+        store.write(
+            source=self.source,
+            baseline=str(self.baseline),
+            **{"paper says": part.paper_says, "table": rows},
+        )
+        picture = store.path.with_suffix(".png")
+        write_file(picture, plots.png(part.figure(rows)))
+        print(report.text(rows, part.task.METRIC, str(self.baseline)))
+        print("The paper says:", *part.paper_says, sep="\n  ")
+        print(f"Results: {store.path}, {picture.name}", flush=True)
+
+    def main(self, arguments: list[str]) -> int:
+        """Measure what is missing, then say what it adds up to; the exit status."""
+        chosen = self.options(arguments)
+        folder = results_folder(chosen.out)
+        try:
+            for part in self.parts if chosen.task is None else [chosen.task]:
+                self.reproduce(
+                    part, chosen.size, folder, workers=chosen.workers, scheduler=chosen.scheduler
+                )
+        except KeyboardInterrupt:
+            print(f"\nStopped. Finished runs are in {folder}: the same command goes on from there.")
+            return 130
+        return 0
+
+    def options(self, arguments: list[str]) -> argparse.Namespace:
+        parser = parser_for(self.name, self.about, self.durations)
+        one_of = f"one of {', '.join(self.parts)}; all without it"
+        parser.add_argument("--task", choices=list(self.parts), help=one_of)
+        parser.add_argument(
+            "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N",
+            help="how many runs at a time on this machine; one for each core if not given",
+        )  # fmt: skip
+        parser.add_argument(
+            "--scheduler", metavar="ADDRESS", help="run on a Dask cluster: tcp://host:8786"
+        )
+        return parser.parse_args(arguments)
+
+
+def parser_for(name: str, about: str, durations: str) -> argparse.ArgumentParser:
+    """What every experiment's command understands."""
+    parser = argparse.ArgumentParser(
+        prog=f"python3 -m course_utils reproduce {name}", description=about, allow_abbrev=False
+    )
+    parser.add_argument("--size", choices=SIZES, default="quick", help=durations)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are written")
+    return parser
+
+
+def at_least_one(text: str) -> int:
+    """For argparse, which puts the option's name before what is said here."""
+    if not (text.isdecimal() and text.isascii() and 0 < len(text) < 10 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"a whole number of 1 or more is needed, got {text!r:.40}")
+    return int(text)
+
+
+def results_folder(out: Path | None) -> Path:
+    """Where results go. Problem, before hours of training, if that can be no folder."""
+    folder = learner_folder() / "reproduced" if out is None else out.expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise Problem(f"{folder} cannot hold results: {why}. Name a folder with --out.") from error
+    return folder

@@ -1,0 +1,90 @@
+"""Many trials side by side: in processes of this machine, or on a cluster."""
+
+import importlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from course_utils.experiments.trials import Trial
+from course_utils.problem import Problem
+
+Result = dict[str, Any]
+
+
+def carry_out(
+    measure: Callable[[Trial], Result],
+    trials: Sequence[Trial],
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> Iterator[tuple[Trial, Result]]:
+    """Yields each trial with its result as soon as it is finished, in whatever order that is.
+
+    With `workers=1` here, one after the other; with more, in so many processes of one thread each
+    (and in no more than there are trials); with the address of a Dask `scheduler`, on its cluster.
+    Problem if that cannot be reached.
+    """
+    if scheduler is None and workers == 1:
+        yield from ((trial, one_thread(measure, trial)) for trial in trials)
+        return
+    with executor(min(workers, max(1, len(trials))), scheduler) as pool:
+        waiting = {pool.submit(one_thread, measure, trial): trial for trial in trials}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        except BrokenProcessPool:
+            raise Problem(
+                "a process was killed from outside, perhaps for want of memory. The same command "
+                "goes on with what is missing; fewer --workers need less."
+            ) from None
+        finally:  # after an interruption nothing new is begun
+            for future in waiting:
+                future.cancel()
+
+
+def one_thread(measure: Callable[[Trial], Result], trial: Trial) -> Result:
+    """Processes that run side by side are faster with a thread each."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return measure(trial)
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
+    """Something with `submit`: processes of this machine, or a Dask cluster."""
+    if scheduler is None:
+        # A fresh interpreter each: a copy of this one would carry torch's locked threads along.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, initializer=end_in_silence) as pool:
+            yield pool
+        return
+    with dask_client(scheduler) as client, client.get_executor() as pool:
+        yield pool
+
+
+def end_in_silence() -> None:
+    """Ctrl-C reaches every process: this one says it, the others have nothing to add."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def dask_client(address: str) -> Any:
+    """A connection to a Dask scheduler. Dask is no part of the course's environment."""
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        raise Problem(
+            "--scheduler needs Dask, which does not come with the course: pip install distributed"
+        ) from None
+    try:
+        return distributed.Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise Problem(f"there is no Dask scheduler at {address}: {error}") from error
