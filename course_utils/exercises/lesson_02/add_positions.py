@@ -32,7 +32,7 @@ def add_positions(x, table):
 @task.cases
 def cases(seed):
     generator = torch.Generator().manual_seed(seed)
-    sizes = [(2, 3, 8, 6), (1, 4, 6, 9), (3, 5, 2, 7), (2, 4, 5, 4), (2, 1, 3, 4), (3, 3, 3, 5)]
+    sizes = [(2, 3, 12, 6), (1, 4, 6, 9), (3, 5, 2, 7), (2, 4, 5, 4), (2, 1, 3, 4), (3, 3, 3, 5)]
     for batch, n, d, max_n in sizes:
         name = f"{batch} sentences of {n} words of {d} numbers, {max_n} places"
         yield Case(name, (normal(generator, batch, n, d), normal(generator, max_n, d)))
@@ -316,3 +316,52 @@ def clocks_of_its_own(x, table):
         x * x.shape[-1] ** 0.5
         + sinusoidal(x.shape[1], x.shape[2] + x.shape[2] % 2)[:, : x.shape[2]]
     )
+
+
+@task.mistake
+def changed_in_place(x, table):
+    """You changed the words that you were given.
+
+    The result is right, and the caller's x is gone: *= and += write into it. x = x * … makes a new
+    one.
+    """
+    x *= x.shape[-1] ** 0.5
+    x += table[: x.shape[1]]
+    return x
+
+
+@task.mistake
+def place_behind_the_last(x, table):
+    """Every word got the place behind the last.
+
+    table[n] is one row, and where the table ends with the sentence there is none. The first n rows
+    are table[:n].
+    """
+    return x * x.shape[-1] ** 0.5 + table[x.shape[1]]
+
+
+@task.mistake
+def mean_of_the_places(x, table):
+    """Every word got the mean of all places.
+
+    Then nobody knows where it stands. Word i gets row i: table[:n].
+    """
+    return x * x.shape[-1] ** 0.5 + table.mean(0)
+
+
+@task.mistake
+def as_many_rows_as_sentences(x, table):
+    """You took as many rows as there are sentences.
+
+    len(x) and x.shape[0] count sentences. The words of each are counted by x.shape[1].
+    """
+    return x * x.shape[-1] ** 0.5 + table[: x.shape[0]]
+
+
+@task.mistake
+def first_sentence_alone(x, table):
+    """You returned the first sentence alone.
+
+    A return inside a loop ends it after the first round. All sentences are wanted.
+    """
+    return add_positions(x, table)[0]

@@ -362,3 +362,35 @@ def not_turned(x):
     You returned the vectors as they came. Only the one at place 0 should be as it was.
     """
     return x.clone()
+
+
+@task.mistake
+def only_shrunk(x):
+    """You multiplied by the cosines and nothing else.
+
+    The other number of the pair takes part as well: a·cos − b·sin, a·sin + b·cos.
+    """
+    return x * hands(*x.shape).cos().repeat_interleave(2, dim=1)
+
+
+@task.mistake
+def pairs_for_places(x):
+    """Places and pairs have changed places.
+
+    In pos · 10000^(−2i/d) pos is the number of the row, and i that of the pair within it.
+    """
+    n, d = x.shape
+    speeds = 10_000.0 ** (-2 * torch.arange(n) / d)
+    return turned_by(x, torch.outer(speeds, torch.arange(d // 2)))
+
+
+@task.mistake
+def changed_in_place(x):
+    """You changed the vectors that you were given.
+
+    The result is right, and the caller's x is turned as well. Write into a copy, x.clone(), or make
+    a new tensor.
+    """
+    result = rotate(x)
+    x[:] = result
+    return x

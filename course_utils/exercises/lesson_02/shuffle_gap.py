@@ -308,3 +308,68 @@ def yes_or_no(layer, x, order):
     largest absolute difference.
     """
     return torch.allclose(layer(x)[order], layer(x[order]), atol=1e-5)
+
+
+@task.mistake
+def last_row_alone(layer, x, order):
+    """You looked at the last word alone.
+
+    Each round of the loop writes over the one before. Keep the largest: max( … ) of all rounds.
+    """
+    return float((layer(x)[order] - layer(x[order]))[-1].abs().max())
+
+
+@task.mistake
+def largest_row_sum(layer, x, order):
+    """You added up each word's differences.
+
+    The largest of the sums is that of the word that is farthest off in all. The task asks for the
+    largest single difference: .abs().max().
+    """
+    return float((layer(x)[order] - layer(x[order])).abs().sum(-1).max())
+
+
+@task.mistake
+def place_of_the_largest(layer, x, order):
+    """You returned where the largest difference is.
+
+    argmax does that. How large it is, .max() says.
+    """
+    return int((layer(x)[order] - layer(x[order])).abs().argmax())
+
+
+@task.mistake
+def how_many_differ(layer, x, order):
+    """You counted the numbers that differ.
+
+    Rounding alone makes nearly all of them differ a little. The task asks how far off the farthest
+    is.
+    """
+    return int((layer(x)[order] != layer(x[order])).sum())
+
+
+@task.mistake
+def rounded(layer, x, order):
+    """You rounded.
+
+    The number is right but for its last digits. Return it as it is; print may round.
+    """
+    return round(shuffle_gap(layer, x, order), 2)
+
+
+@task.mistake
+def in_a_list(layer, x, order):
+    """You put the number in a list.
+
+    It is right. Leave out the brackets around it.
+    """
+    return [shuffle_gap(layer, x, order)]
+
+
+@task.mistake
+def both_answers(layer, x, order):
+    """You returned both answers.
+
+    They are the right two. Subtract one from the other, and return the largest absolute difference.
+    """
+    return layer(x)[order], layer(x[order])

@@ -423,3 +423,42 @@ def with_a_batch(n, d_model):
     by itself.
     """
     return sinusoidal(n, d_model)[None]
+
+
+@task.mistake
+def sines_of_the_hands(n, d_model):
+    """You forgot the cosines.
+
+    Each hand has two numbers, its sine and its cosine, side by side. That makes d_model columns of
+    d_model/2 hands.
+    """
+    return hands(n, d_model).sin()
+
+
+@task.mistake
+def half_the_hands(n, d_model):
+    """You made half as many hands as there should be.
+
+    d_model/2 hands have two numbers each. torch.arange(0, d_model, 2) counts d_model/2 of them, and
+    torch.arange(0, d_model // 2, 2) half as many.
+    """
+    return sinusoidal(n, d_model)[:, : d_model - d_model // 2]
+
+
+@task.mistake
+def lists_returned(n, d_model):
+    """You returned lists.
+
+    The numbers are right. torch.tensor( ) around them makes a tensor of them.
+    """
+    return sinusoidal(n, d_model).tolist()
+
+
+@task.mistake
+def cut_to_whole_numbers(n, d_model):
+    """Your table holds whole numbers.
+
+    A sine cut off at the point is 0 nearly everywhere. Make a table of torch.zeros(n, d_model),
+    without a dtype.
+    """
+    return sinusoidal(n, d_model).long()

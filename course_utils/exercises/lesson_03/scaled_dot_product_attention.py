@@ -486,6 +486,18 @@ def one_maximum(query, key, value, mask=None):
     return weights @ value, weights
 
 
+@task.mistake
+def one_maximum_then_zero(query, key, value, mask=None):
+    """You took one maximum off the whole table, and made the NaN that came of it zero.
+
+    Beside a query that shouts all the others' powers are zero, and so are their weights now. Each
+    row has its own maximum: scores.amax(-1, keepdim=True), or torch.softmax, which sees to it.
+    """
+    _, weights = one_maximum(query, key, value, mask)
+    weights = weights.nan_to_num()
+    return weights @ value, weights
+
+
 # What comes back
 
 
