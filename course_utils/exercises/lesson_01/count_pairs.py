@@ -399,3 +399,79 @@ def most_frequent_alone(words):
     """
     counts = count_pairs(words)
     return max(counts, key=counts.get) if counts else None
+
+
+@task.mistake
+def spaced_keys(words):
+    """Your keys are texts with a blank.
+
+    A piece may hold a blank itself, and then nobody knows where the first one ends. A key should be
+    a tuple of two neighbours, such as ('o', 'l').
+    """
+    return counted(words, lambda pieces: map(" ".join, pairs(pieces)))
+
+
+@task.mistake
+def letters_counted(words):
+    """You took the words apart into letters.
+
+    The pieces are given, and one of them may be as long as "old". Pair the pieces.
+    """
+    return counted(words, lambda pieces: pairs("".join(pieces)))
+
+
+@task.mistake
+def first_pair_alone(words):
+    """You return after the first pair.
+
+    The return stands inside both loops. It belongs behind them, as far left as the first for.
+    """
+    for pieces, times in words:
+        for pair in pairs(pieces):
+            return {pair: times}
+    return {}
+
+
+@task.mistake
+def one_step_too_far(words):
+    """Your last pair reaches beyond the word.
+
+    There are len(pieces) − 1 pairs, for the last piece has none behind it:
+    range(len(pieces) - 1), or zip(pieces, pieces[1:]), which sees to it.
+    """
+    return counted(words, lambda pieces: [(pieces[i], pieces[i + 1]) for i in range(len(pieces))])
+
+
+@task.mistake
+def largest_times(words):
+    """You kept the largest count.
+
+    A pair in three words was seen as often as all three together. Add up.
+    """
+    counts = {}
+    for pieces, times in words:
+        for pair in pairs(pieces):
+            counts[pair] = max(counts.get(pair, 0), times)
+    return counts
+
+
+@task.mistake
+def multiplied(words):
+    """You multiplied the counts.
+
+    Seen 5 times and then 6 times is seen 11 times. Add up.
+    """
+    counts = {}
+    for pieces, times in words:
+        for pair in pairs(pieces):
+            counts[pair] = counts.get(pair, 1) * times
+    return counts
+
+
+@task.mistake
+def began_at_one(words):
+    """You began at 1.
+
+    A pair that nobody has seen yet was seen 0 times: counts.get(pair, 0) + times.
+    """
+    return {pair: n + 1 for pair, n in count_pairs(words).items()}

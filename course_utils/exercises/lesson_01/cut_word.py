@@ -184,6 +184,22 @@ def leftmost_first(word, merges):
 
 
 @task.mistake
+def one_walk_from_left_to_right(word, merges):
+    """You walked along the word once, and merged what you knew.
+
+    That takes the pairs in the order of their places. Walk along the whole word for each merge, in
+    the order in which the merges were learned.
+    """
+    pieces, i = list(word), 0
+    while i < len(pieces) - 1:
+        if (pieces[i], pieces[i + 1]) in merges:
+            pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+        else:
+            i += 1
+    return pieces
+
+
+@task.mistake
 def latest_merge_first(word, merges):
     """You let the latest merge go first.
 
@@ -315,6 +331,19 @@ def replaced_in_text(word, merges):
         return " ".join(pieces).replace(" ".join(pair), joined(pair)).split(" ")
 
     return replayed(word, merges, replaced)
+
+
+@task.mistake
+def replaced_in_text_and_cut_at_blanks(word, merges):
+    """You replaced text, and cut it at the blanks.
+
+    In 'co l' there is the text 'o l', but no piece 'o'; and the word may hold a blank itself.
+    Compare whole pieces with whole pieces, as your merge_pair does.
+    """
+    text = " ".join(word)
+    for pair in merges:
+        text = text.replace(" ".join(pair), joined(pair))
+    return text.split()
 
 
 @task.mistake

@@ -140,6 +140,31 @@ def second_piece_kept(pieces, pair):
 
 
 @task.mistake
+def stepped_in_a_for(pieces, pair):
+    """Your i += 2 has no effect.
+
+    A for loop sets i anew in each round, whatever was done to it. Use while i < len(pieces), and
+    add to i yourself. (And the last piece is never reached.)
+    """
+    return second_piece_kept(pieces, pair)[:-1]
+
+
+@task.mistake
+def glued_to_what_was_made(pieces, pair):
+    """You merged a piece with one that had just been made.
+
+    aa ends with an a, but it is another piece. Compare with the pieces as they were.
+    """
+    merged = []
+    for piece in pieces:
+        if merged and piece == pair[1] and merged[-1].endswith(pair[0]):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    return merged
+
+
+@task.mistake
 def three_skipped(pieces, pair):
     """You skipped a piece after each merge.
 
@@ -206,6 +231,16 @@ def replaced_in_text(pieces, pair):
 
 
 @task.mistake
+def replaced_in_text_and_cut_at_blanks(pieces, pair):
+    """You replaced text, and cut it at the blanks.
+
+    In 'co l' there is the text 'o l', but no piece 'o'; and a piece may hold a blank itself.
+    Compare whole pieces with whole pieces.
+    """
+    return " ".join(pieces).replace(" ".join(pair), joined(pair)).split(" ")
+
+
+@task.mistake
 def compared_as_text(pieces, pair):
     """You compared what the pieces spell.
 
@@ -222,6 +257,15 @@ def compared_ends(pieces, pair):
     An o within co is no piece o. Compare with ==, and not with in, startswith or endswith.
     """
     return walked(pieces, lambda left, right: left.endswith(pair[0]) and right.startswith(pair[1]))
+
+
+@task.mistake
+def any_of_the_two(pieces, pair):
+    """You asked whether each piece is one of the two.
+
+    Then o o and l l are pairs as well. The left piece must be pair[0], the right one pair[1].
+    """
+    return walked(pieces, lambda left, right: left in pair and right in pair)
 
 
 @task.mistake
@@ -407,3 +451,39 @@ def changed_in_place(pieces, pair):
             pieces[i : i + 2] = [joined(pair)]
         i += 1
     return pieces
+
+
+@task.mistake
+def parted_by_blanks(pieces, pair):
+    """You returned a text with blanks.
+
+    They are the right pieces. Return them as a list: a blank may be part of a piece.
+    """
+    return " ".join(merge_pair(pieces, pair))
+
+
+@task.mistake
+def all_lower_case(pieces, pair):
+    """You made the pieces lower-case.
+
+    Together they have to spell the word as it was. Leave them as they are.
+    """
+    return merge_pair([piece.lower() for piece in pieces], pair)
+
+
+@task.mistake
+def one_step_too_far(pieces, pair):
+    """You looked beyond the end.
+
+    The last piece has none behind it, and pieces[i + 1] is an error there. tuple(pieces[i : i + 2])
+    == pair is safe at the end, too.
+    """
+    merged, i = [], 0
+    while i < len(pieces):
+        if (pieces[i], pieces[i + 1]) == pair:
+            merged.append(joined(pair))
+            i += 2
+        else:
+            merged.append(pieces[i])
+            i += 1
+    return merged

@@ -136,8 +136,7 @@ def one_too_few(table, row, k):
     Of the best k you dropped the row itself, and k − 1 are left. Leave `row` out first, then take
     the best k.
     """
-    best = cosines_with(table, row).topk(k).indices
-    return best[best != row][: k - 1]
+    return cosines_with(table, row).topk(k).indices[1:]
 
 
 @task.mistake
@@ -370,3 +369,30 @@ def in_order_of_rows(table, row, k):
     The right rows; the nearest one should come first.
     """
     return nearest(table, row, k).sort().values
+
+
+@task.mistake
+def single_number(table, row, k):
+    """You returned one number.
+
+    argmax finds the nearest of all. The task asks for k of them, as a tensor: topk(k).indices.
+    """
+    return nearest(table, row, 1)[0]
+
+
+@task.mistake
+def numbers_with_a_point(table, row, k):
+    """Your numbers of rows are floats.
+
+    They are right, and no table can be asked for row 2.0. Leave them integers, as topk gives them.
+    """
+    return nearest(table, row, k).float()
+
+
+@task.mistake
+def neighbours_of_the_first_row(table, row, k):
+    """You asked for the neighbours of row 0.
+
+    `row` says whose neighbours are wanted: table[row].
+    """
+    return nearest(table, 0, k)
