@@ -49,12 +49,17 @@ class _Rows:
     def __call__(self, start: int, n: int, like: Tensor) -> Tensor:
         """Rows start … start + n - 1, with the dtype and on the device of `like`."""
         known, end = self.known, start + n
+        if torch.compiler.is_exporting() or torch.jit.is_tracing():
+            # What is made here belongs to the model that is written down, for texts of any length.
+            return self.table(end).to(like)[start:]
         fits = known is not None and known.dtype == like.dtype and known.device == like.device
         if not fits or end > len(known):
             # Rows first needed while a model speaks will be used in training too, where tensors
             # born in inference mode are refused.
             with torch.inference_mode(False):
-                self.known = known = self.table(2 * end).to(like)
+                known = self.table(2 * end).to(like)
+            if type(known) is Tensor:  # and not one of those that stand for a tensor
+                self.known = known
         return known[start:end]
 
 

@@ -10,7 +10,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from course_utils.positions import Rotary
-from course_utils.shapes import expect_dropout, expect_mask, expect_tokens, heads_divide
+from course_utils.shapes import (
+    expect_boolean,
+    expect_dropout,
+    expect_mask,
+    expect_tokens,
+    heads_divide,
+)
 
 
 def dot_product_attention(
@@ -25,16 +31,37 @@ def dot_product_attention(
     nobody gets weights of zero, and so an output of zero, where a bare softmax would give NaN.
 
     Returns the output [..., n_query, d_value] and the weights [..., n_query, n_key], whose rows
-    sum to one.
+    sum to one. Raises TypeError for a mask that is not boolean.
     """
+    if mask is not None:
+        expect_boolean(mask, "dot_product_attention")
     d_head = query.shape[-1]
-    scores = query @ key.transpose(-2, -1) / math.sqrt(d_head)  # [..., n_query, n_key]
+    # Half precision ends at 65,504, and a score is a sum: scaled first, and added up in float32 as
+    # the fused kernels do it, the weights that are shown are those that are used.
+    exact = torch.promote_types(query.dtype, torch.float32)
+    scaled = query.to(exact) / math.sqrt(d_head)
+    scores = scaled @ key.to(exact).transpose(-2, -1)  # [..., n_query, n_key]
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
         weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
         weights = weights.masked_fill(~mask, 0.0)  # only changes rows that were masked throughout
+    weights = weights.to(value.dtype)
     return weights @ value, weights
+
+
+def split_heads(
+    x: Float[Tensor, "batch n d_model"], n_heads: int
+) -> Float[Tensor, "batch n_heads n d_head"]:
+    """Each vector cut into `n_heads` pieces, each head's pieces side by side."""
+    return x.unflatten(-1, (n_heads, x.shape[-1] // n_heads)).transpose(1, 2)
+
+
+def merge_heads(
+    heads: Float[Tensor, "batch n_heads n d_head"],
+) -> Float[Tensor, "batch n d_model"]:
+    """`split_heads` undone."""
+    return heads.transpose(1, 2).flatten(2)
 
 
 class KeyValues:
@@ -135,19 +162,21 @@ class Attention(nn.Module):
         speaks of all of them together. With `context` as well, the cache keeps what the first call
         made of the context; later calls do not look at it again.
         """
-        query, key, value = self._heads(x, mask, context, cache)
         # SDPA takes its fast path where it is given no mask: without padding, and with all tokens
-        # at once (its own causal mask) or one alone (the last one has no future to hide).
-        plain = self.causal and mask is None and query.shape[2] == key.shape[2]
+        # at once (its own causal mask) or one alone (the last one has no future to hide). That is
+        # asked of the cache: a shape may be a symbol, when the model is exported.
+        all_at_once = cache is None or cache.n == 0
+        plain = self.causal and mask is None and all_at_once
+        query, key, value = self._heads(x, mask, context, cache)
         mixed = F.scaled_dot_product_attention(
             query,
             key,
             value,
-            attn_mask=None if plain else self._may_look(query, key, mask),
+            attn_mask=None if plain else self._allowed(query, key, mask),
             is_causal=plain,
             dropout_p=self.dropout if self.training else 0.0,
         )  # [batch, n_heads, n, d_head]
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.out(merge_heads(mixed))
 
     def weights(
         self,
@@ -165,9 +194,9 @@ class Attention(nn.Module):
             query, key, _ = self._heads(x, mask, context)
         else:
             start = cache.n - x.shape[1] if context is None else 0
-            query, key = self._turn(self._split(self.query(x)), start), cache.key
+            query, key = self._turned(split_heads(self.query(x), self.n_heads), start), cache.key
         # Only the weights are wanted; anything will do as values.
-        _, weights = dot_product_attention(query, key, key, self._may_look(query, key, mask))
+        _, weights = dot_product_attention(query, key, key, self._allowed(query, key, mask))
         return weights
 
     def new_cache(self) -> KeyValues:
@@ -176,42 +205,66 @@ class Attention(nn.Module):
 
     def _heads(
         self,
-        x: Tensor,
-        mask: Tensor | None,
-        context: Tensor | None,
+        x: Float[Tensor, "batch n d_model"],
+        mask: Bool[Tensor, "batch n_key"] | None,
+        context: Float[Tensor, "batch n_context d_model"] | None,
         cache: KeyValues | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        expect_tokens(x, self.d_model, "Attention")
+    ) -> tuple[
+        Float[Tensor, "batch n_heads n d_head"],
+        Float[Tensor, "batch n_heads n_key d_head"],
+        Float[Tensor, "batch n_heads n_key d_head"],
+    ]:
+        """Query, key and value: those of tokens that were there before come from the cache."""
         before = 0 if cache is None else cache.n
-        if context is None:
-            source, start, n_key = x, before, before + x.shape[1]
-        elif self.causal:
-            raise ValueError("causal=True hides the future of x itself; context has no such order.")
-        elif self.rotary is not None and cache is not None:
-            raise ValueError("rotary turns x by its positions, which a cache of context forgets.")
-        else:
-            expect_tokens(context, self.d_model, "Attention's context")
-            source, start, n_key = context, 0, context.shape[1]
-        expect_mask(mask, source.shape[0], n_key, "Attention")
-
-        query = self._turn(self._split(self.query(x)), start)
-        if context is not None and before:
+        self._expect(x, mask, context, cache)
+        source, start = (x, before) if context is None else (context, 0)
+        query = self._turned(split_heads(self.query(x), self.n_heads), start)
+        if context is not None and before:  # the first call has read it
             return query, cache.key, cache.value
-        key = self._turn(self._split(self.key(source)), start)
-        value = self._split(self.value(source))
+        key = self._turned(split_heads(self.key(source), self.n_heads), start)
+        value = split_heads(self.value(source), self.n_heads)
         if cache is None:
             return query, key, value
         cache.append(key, value)
         return query, cache.key, cache.value
 
-    def _split(self, x: Tensor) -> Float[Tensor, "batch n_heads n d_head"]:
-        return x.unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)
+    def _expect(
+        self,
+        x: Tensor,
+        mask: Tensor | None,
+        context: Tensor | None,
+        cache: KeyValues | None,
+    ) -> None:
+        """Raise TypeError or ValueError for what does not fit together."""
+        expect_tokens(x, self.d_model, "Attention")
+        source = x if context is None else context
+        n_before = 0
+        if context is None and cache is not None:
+            if not self.causal:
+                raise ValueError(
+                    "a cache is for causal=True: otherwise the tokens that were read before would "
+                    "have to hear these too. Give all tokens at once, without a cache."
+                )
+            n_before = cache.n
+        elif context is not None and self.causal:
+            raise ValueError("causal=True hides the future of x itself; context has no such order.")
+        elif context is not None and self.rotary is not None and cache is not None:
+            raise ValueError("rotary turns x by its positions, which a cache of context forgets.")
+        expect_tokens(source, self.d_model, "Attention's context")
+        expect_mask(mask, source.shape[0], n_before + source.shape[1], "Attention")
 
-    def _turn(self, heads: Tensor, start: int) -> Tensor:
+    def _turned(
+        self, heads: Float[Tensor, "batch n_heads n d_head"], start: int
+    ) -> Float[Tensor, "batch n_heads n d_head"]:
         return heads if self.rotary is None else self.rotary(heads, start)
 
-    def _may_look(self, query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor | None:
-        """Bool[batch or 1, 1, n_query, n_key] for padding and future together, or None.
+    def _allowed(
+        self,
+        query: Float[Tensor, "batch n_heads n_query d_head"],
+        key: Float[Tensor, "batch n_heads n_key d_head"],
+        mask: Bool[Tensor, "batch n_key"] | None,
+    ) -> Bool[Tensor, "_ 1 n_query n_key"] | None:
+        """Who may look at whom, with padding and future together; None if everybody at everybody.
 
         The queries are the last n_query of the n_key tokens, if they come from the same text.
         """
@@ -220,8 +273,8 @@ class Attention(nn.Module):
         if mask is not None:
             allowed = mask[:, None, None, :].expand(-1, 1, n_query, -1)
         if self.causal and n_query > 1:
-            past = torch.ones(n_query, n_key, dtype=torch.bool, device=query.device)
-            past = past.tril(n_key - n_query)
+            place = torch.arange(n_key, device=query.device)
+            past = place <= place[-n_query:, None]  # [n_query, n_key]
             allowed = past[None, None] if allowed is None else allowed & past
         return allowed
 

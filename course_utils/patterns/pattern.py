@@ -76,8 +76,8 @@ class Pattern:
         if ((tokens < 0) | (tokens >= n)).any():
             wrong = tokens[(tokens < 0) | (tokens >= n)][0]
             raise ValueError(f"there is no token {wrong}: they run from 0 to {n - 1}.")
-        codes = np.sort(query * n + key)
-        codes = codes[np.append(True, codes[1:] != codes[:-1])[: len(codes)]]
+        # With counts np.unique sorts; without, it makes a hash table, which takes 50 times as long.
+        codes, _ = np.unique(query * n + key, return_counts=True)
         starts = np.searchsorted(codes, np.arange(n + 1, dtype=np.int64) * n)
         return cls(n, starts, codes % n, name, parts)
 

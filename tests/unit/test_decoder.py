@@ -205,6 +205,11 @@ def test_source_target_and_output_share_one_matrix():
     assert (moved > 0).all(), "the output reaches each row, the source row 0, the target row 1"
 
 
+def test_the_tokens_start_as_vectors_of_length_one():
+    model = Seq2SeqTransformer(2_000, d_model=64, n_heads=2, n_layers=1, d_ff=8)
+    assert model.embedding.tokens.weight.std().item() == pytest.approx(64**-0.5, rel=0.02)
+
+
 def test_the_encoder_takes_another_mixer():
     asked = []
 

@@ -10,10 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-from torch import nn
-
 import course_utils
-from course_utils import mixers, widgets
+from course_utils import widgets
 from course_utils.checks.catalog import lesson_numbers, tasks_of
 from course_utils.environment import pins
 from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
@@ -47,19 +45,6 @@ def classes_in(package, base: type) -> list[type]:
         if inspect.isclass(thing) and issubclass(thing, base) and thing is not base
         if thing.__module__ == module.__name__
     ]
-
-
-def test_every_mixer_is_exported():
-    classes = classes_in(mixers, nn.Module)
-    assert {mixers.Attention, mixers.NoMixing} <= set(classes)
-    assert not [cls.__name__ for cls in classes if cls.__name__ not in mixers.__all__]
-
-
-def test_every_mixer_fits_the_socket():
-    for cls in classes_in(mixers, nn.Module):
-        _, x, mask, *more = inspect.signature(cls.forward).parameters.values()
-        assert (x.name, mask.name, mask.default) == ("x", "mask", None), cls.__name__
-        assert all(other.default is not other.empty for other in more), cls.__name__
 
 
 def test_every_explorer_has_its_page_its_still_and_its_words():

@@ -107,6 +107,13 @@ def test_the_first_guess_is_that_all_tokens_are_equally_likely(positions):
     assert loss.item() == pytest.approx(math.log(VOCAB), abs=0.1)
 
 
+@pytest.mark.parametrize("tie", [True, False])
+def test_the_tokens_start_small(tie):
+    """0.02, as in GPT-2: torch's own embeddings start fifty times as large."""
+    model = LanguageModel(2_000, lambda _: NoMixing(), d_model=64, n_layers=1, d_ff=None, tie=tie)
+    assert model.embedding.tokens.weight.std().item() == pytest.approx(0.02, rel=0.02)
+
+
 def test_it_learns_a_text_by_heart():
     model = tiny_model(positions=SinusoidalPositions(D_MODEL))
     text = ids(12, 4)

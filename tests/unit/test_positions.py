@@ -1,9 +1,11 @@
 """Positions: the 2017 table by its formula, rotations by complex numbers, and what both are for."""
 
+import copy
 import math
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from course_utils.positions import LearnedPositions, Rotary, SinusoidalPositions, sinusoidal
 
@@ -104,6 +106,11 @@ def test_learned_positions_end_where_they_were_made_to():
         positions(torch.zeros(1, 6, 6))
 
 
+def test_learned_positions_start_small():
+    """0.02, as in BERT and GPT-2: torch's own embeddings start fifty times as large."""
+    assert LearnedPositions(500, 64).table.weight.std().item() == pytest.approx(0.02, rel=0.03)
+
+
 def test_learned_positions_learn():
     positions = LearnedPositions(5, 6)
     positions(torch.zeros(2, 3, 6)).sum().backward()
@@ -120,6 +127,14 @@ KINDS = {
     "rotary": Rotary(6),
 }
 every_kind = pytest.mark.parametrize("positions", KINDS.values(), ids=KINDS)
+
+
+def without_rows(positions):
+    """A copy that has worked nothing out yet."""
+    fresh = copy.deepcopy(positions).float()
+    if hasattr(fresh, "_rows"):
+        fresh._rows.known = None
+    return fresh
 
 
 @every_kind
@@ -147,10 +162,29 @@ def test_the_dtype_stays(positions, dtype):
 
 
 @every_kind
-def test_order_is_told(positions):
+@pytest.mark.filterwarnings("ignore")
+def test_an_export_leaves_nothing_behind(positions):
+    """What was worked out for the model that is written down is no table of numbers."""
+    fresh, x = without_rows(positions), torch.randn(1, 4, 6)
+    exported = torch.export.export(fresh, (x,)).module()
+    for places in (fresh, exported):
+        assert type(places(x)) is torch.Tensor
+        torch.testing.assert_close(places(x), positions.float()(x))
+
+
+@every_kind
+def test_what_stands_for_a_tensor_is_not_kept(positions):
+    fresh, x = without_rows(positions), torch.randn(1, 4, 6)
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        fresh(mode.from_tensor(x))
+    assert type(fresh(x)) is torch.Tensor
+
+
+@every_kind
+def test_order_can_be_seen(positions):
     """The same token at two places is not the same any more: what positions are for."""
-    told = positions.float()(torch.ones(1, 9, 6))
-    gaps = torch.cdist(told[0], told[0]) + torch.eye(9) * 9
+    placed = positions.float()(torch.ones(1, 9, 6))
+    gaps = torch.cdist(placed[0], placed[0]) + torch.eye(9) * 9
     assert gaps.min() > 1e-3
 
 

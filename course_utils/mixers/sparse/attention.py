@@ -8,11 +8,18 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from course_utils.mixers.attention import merge_heads, split_heads
 from course_utils.mixers.sparse.flex import flex_sparse_attention
-from course_utils.mixers.sparse.layout import Layout, Lists, layout_of
+from course_utils.mixers.sparse.layout import Lists, SparseLayout, layout_of
 from course_utils.mixers.sparse.lists import attention_by_lists
 from course_utils.patterns import Pattern
-from course_utils.shapes import expect_dropout, expect_mask, expect_tokens, heads_divide
+from course_utils.shapes import (
+    expect_boolean,
+    expect_dropout,
+    expect_mask,
+    expect_tokens,
+    heads_divide,
+)
 
 Patterns = Pattern | Sequence[Pattern]
 LENGTHS = 8  # for so many lengths of text a layer remembers what its function of n returned
@@ -57,7 +64,7 @@ class SparseAttention(nn.Module):
         self.key = nn.Linear(d_model, d_model)
         self.value = nn.Linear(d_model, d_model)
         self.out = nn.Linear(d_model, d_model)
-        self._heads_of: dict[int, dict[Pattern, list[int]]] = {}
+        self._heads_of: dict[tuple[int, bool], dict[Pattern, list[int]]] = {}
         if not callable(pattern):  # what is wrong with it is better said now than in the first step
             self._heads_by_pattern(_several(pattern)[0].n)
 
@@ -70,12 +77,11 @@ class SparseAttention(nn.Module):
         expect_tokens(x, self.d_model, "SparseAttention")
         expect_mask(mask, x.shape[0], x.shape[1], "SparseAttention")
         query, key, value = (
-            linear(x).unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)
-            for linear in (self.query, self.key, self.value)
+            split_heads(linear(x), self.n_heads) for linear in (self.query, self.key, self.value)
         )  # [batch, n_heads, n, d_head] each
         attend = sparse_attention if x.device.type == "cpu" else flex_sparse_attention
         dropout = self.dropout if self.training else 0.0
-        by_pattern = self._heads_by_pattern(x.shape[1])
+        by_pattern = self._heads_by_pattern(int(x.shape[1]))
         if len(by_pattern) == 1:
             (pattern,) = by_pattern
             mixed = attend(query, key, value, pattern, mask, dropout)
@@ -86,33 +92,54 @@ class SparseAttention(nn.Module):
             ]
             now_at = torch.tensor([head for heads in by_pattern.values() for head in heads])
             mixed = torch.cat(parts, dim=1)[:, now_at.argsort()]
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.out(merge_heads(mixed))
 
     def _heads_by_pattern(self, n: int) -> dict[Pattern, list[int]]:
-        """The patterns for a text of n tokens, and the heads that use each."""
-        if n not in self._heads_of:
+        """The patterns for a text of n tokens, without the future if causal: whose heads use each.
+
+        It is remembered for the latest lengths.
+        """
+        asked = n, self.causal
+        if asked not in self._heads_of:
             if len(self._heads_of) >= LENGTHS:
                 self._heads_of.clear()
-            patterns = _several(self.pattern(n) if callable(self.pattern) else self.pattern)
-            if len(patterns) not in (1, self.n_heads):
-                raise ValueError(
-                    f"one pattern for all heads or one for each of n_heads={self.n_heads} is "
-                    f"needed, got {len(patterns)}. See course_utils.patterns.multihead."
-                )
-            seen: dict[Pattern, Pattern] = {}  # a pattern, and what is left of it if causal
-            by_pattern: dict[Pattern, list[int]] = {}
-            for head in range(self.n_heads):
-                pattern = patterns[head % len(patterns)]
-                if pattern.n != n:
-                    raise ValueError(
-                        f"{pattern.name} is for n={pattern.n} tokens, and the text has n={n}. "
-                        "For texts of many lengths give a function, such as lambda n: window(n, 8)."
-                    )
-                if pattern not in seen:
-                    seen[pattern] = pattern.causal() if self.causal else pattern
-                by_pattern.setdefault(seen[pattern], []).append(head)
-            self._heads_of[n] = by_pattern
-        return self._heads_of[n]
+            patterns = self.pattern(n) if callable(self.pattern) else self.pattern
+            by_pattern = _by_pattern(_one_each(patterns, self.n_heads, n))
+            self._heads_of[asked] = _past_only(by_pattern) if self.causal else by_pattern
+        return self._heads_of[asked]
+
+
+def _one_each(patterns: Patterns, n_heads: int, n: int) -> list[Pattern]:
+    """A pattern of n tokens for each head; ValueError if they are too many, too few or too long."""
+    found = _several(patterns)
+    if len(found) not in (1, n_heads):
+        raise ValueError(
+            f"one pattern for all heads or one for each of n_heads={n_heads} is "
+            f"needed, got {len(found)}. See course_utils.patterns.multihead."
+        )
+    for pattern in found:
+        if pattern.n != n:
+            raise ValueError(
+                f"{pattern.name} is for n={pattern.n} tokens, and the text has n={n}. "
+                "For texts of many lengths give a function, such as lambda n: window(n, 8)."
+            )
+    return list(found) if len(found) == n_heads else [found[0]] * n_heads
+
+
+def _by_pattern(patterns: Sequence[Pattern]) -> dict[Pattern, list[int]]:
+    """Which heads have the same pattern: each is computed once for all of them."""
+    heads: dict[Pattern, list[int]] = {}
+    for head, pattern in enumerate(patterns):
+        heads.setdefault(pattern, []).append(head)
+    return heads
+
+
+def _past_only(by_pattern: dict[Pattern, list[int]]) -> dict[Pattern, list[int]]:
+    """The same without the future: patterns that differ in it alone become one."""
+    past: dict[Pattern, list[int]] = {}
+    for pattern, heads in by_pattern.items():
+        past.setdefault(pattern.causal(), []).extend(heads)
+    return past
 
 
 def _several(patterns: Patterns) -> Sequence[Pattern]:
@@ -139,8 +166,10 @@ def sparse_attention(
     """Dot-product attention in which query q looks at pattern.keys_of(q) alone.
 
     `mask` is True at real tokens. A query that may look at nobody gets zeros. `dropout` is the
-    share of weights dropped now.
+    share of weights dropped now. Raises TypeError for a mask that is not boolean.
     """
+    if mask is not None:
+        expect_boolean(mask, "sparse_attention")
     layout = layout_of(pattern)
     if not layout.parts:
         return _table(query, key, value, layout.bias, mask, dropout)
@@ -157,7 +186,7 @@ def _one_text(
     query: Float[Tensor, "n_heads n d_head"],
     key: Float[Tensor, "n_heads n d_head"],
     value: Float[Tensor, "n_heads n d_head"],
-    layout: Layout,
+    layout: SparseLayout,
     real: Bool[Tensor, "n"] | None,
     dropout: float,
 ) -> Float[Tensor, "n_heads n d_head"]:
@@ -201,8 +230,13 @@ def _with_dropout(
 ) -> Float[Tensor, "n n_heads d_head"]:
     """What `attention_by_lists` computes, in plain steps: scores by list, one softmax over all.
 
-    It takes several times as long, and is here because the fused kernel drops no weights.
+    It takes several times as long, and is here because the fused kernel drops no weights. Like that
+    kernel it counts in float32 at least: in half precision a score can be larger than any number.
     """
+    dtype = value.dtype
+    exact = torch.promote_types(dtype, torch.float32)
+    query, key, value = (rows.to(exact) for rows in (query, key, value))
+    query = query / math.sqrt(query.shape[-1])
 
     def grouped(rows: Tensor, index: Tensor) -> Tensor:  # [n_groups, n_heads, length, width]
         return rows[index].transpose(1, 2)
@@ -213,8 +247,7 @@ def _with_dropout(
     scores = []
     for lists in parts:
         together = grouped(query, lists.queries) @ grouped(key, lists.keys).transpose(-2, -1)
-        bias = lists.bias_of(slice(None), real, query.dtype)
-        scores.append(by_token(together / math.sqrt(query.shape[-1]) + bias, lists))
+        scores.append(by_token(together + lists.bias_of(slice(None), real, exact), lists))
     scores = torch.cat(scores, dim=-1)
     nobody = scores.isneginf()
     weights = scores.masked_fill(nobody, -torch.inf).softmax(dim=-1).masked_fill(nobody, 0.0)
@@ -223,4 +256,4 @@ def _with_dropout(
     lengths = [lists.keys.shape[1] for lists in parts]
     for lists, share in zip(parts, weights.split(lengths, dim=-1), strict=True):
         mixed = mixed + by_token(grouped(share, lists.queries) @ grouped(value, lists.keys), lists)
-    return mixed
+    return mixed.to(dtype)

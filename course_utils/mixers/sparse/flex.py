@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
 from course_utils.patterns import Pattern
+from course_utils.shapes import expect_boolean
 
 TILE = 128
 
@@ -28,8 +29,10 @@ def flex_sparse_attention(
     """What `sparse_attention` computes, visiting tiles that have connections only.
 
     A text within one tile has nothing to leave out: it gets one masked table. Raises ValueError for
-    dropout: `flex_attention` has none.
+    dropout, which `flex_attention` does not have, and TypeError for a mask that is not boolean.
     """
+    if mask is not None:
+        expect_boolean(mask, "flex_sparse_attention")
     if dropout:
         raise ValueError(
             f"flex_attention drops no attention weights, and dropout={dropout} was asked for. "
@@ -68,7 +71,9 @@ def block_mask(
     pattern: Pattern, device: torch.device, mask: Bool[Tensor, "batch n"] | None = None
 ) -> BlockMask:
     """The pattern, and who is no padding, in the form that `flex_attention` takes."""
-    tile_of, tables, counts, columns = _tiles(pattern, device)
+    # What stands for a tensor while a model is exported must not be kept for later.
+    tiles = _tiles.__wrapped__ if torch.compiler.is_exporting() else _tiles
+    tile_of, tables, counts, columns = tiles(pattern, device)
     real = torch.ones(1, pattern.n, dtype=torch.bool, device=device) if mask is None else mask
     n_texts = len(real)
     return BlockMask.from_kv_blocks(

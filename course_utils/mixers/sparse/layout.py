@@ -56,7 +56,7 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SparseLayout:
     """A pattern as lists (several kinds of them if one kind cannot hold it) and busy queries.
 
     `parts` is empty where one table for all tokens is the fastest: all queries are busy then.
@@ -66,6 +66,19 @@ class Layout:
     parts: tuple[Lists, ...]
     busy: Int[Tensor, "n_busy"]
     bias: Float[Tensor, "n_busy n"] | None
+
+
+def layout_of(pattern: Pattern) -> SparseLayout:
+    """The cheapest of the layouts that are tried, by a count of scores and fetches."""
+    parts, busy, bias = _arrays_of(pattern)
+    return SparseLayout(
+        tuple(Lists(*map(torch.from_numpy, lists)) for lists in parts),
+        torch.from_numpy(busy),
+        None if bias is None else torch.from_numpy(bias),
+    )
+
+
+# ---- how the cheapest is found -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -92,26 +105,44 @@ def _connections(pattern: Pattern, wanted: np.ndarray) -> _Connections:
     return _Connections(pattern.queries[wanted], pattern.keys[wanted], order)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """One way to lay out a pattern: its connections, in one part or several, and their groups."""
+
+    parts: list[_Connections]
+    groups: list[np.ndarray]
+    cost: float
+
+
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # what `Lists` are made of
+
+
+# Kept as arrays: a tensor may be of no use later, if it was made while a model was exported, or in
+# inference mode. To make one of an array costs nothing.
 @lru_cache(maxsize=16)
-@torch.inference_mode(False)  # it is kept, and training may want it after inference did
-def layout_of(pattern: Pattern) -> Layout:
-    """The cheapest of the layouts that are tried, by a count of scores and fetches."""
-    n = pattern.n
-    busy = _busy(pattern)
-    if n > SHORT:
-        ways = [[_connections(pattern, ~np.isin(pattern.queries, busy))]]
+def _arrays_of(pattern: Pattern) -> tuple[list[Arrays], np.ndarray, np.ndarray | None]:
+    """The lists, the busy queries and their bias."""
+    n, busy = pattern.n, _busy(pattern)
+    ways = [_planned(parts) for parts in _divisions(pattern, busy)] if n > SHORT else []
+    best = min(ways, key=lambda way: way.cost, default=None)
+    if best is None or best.cost + n * len(busy) >= n * n:
+        everybody = np.arange(n)
+        return [], everybody, _bias(pattern, everybody)
+    return list(map(_lists, best.parts, best.groups)), busy, _bias(pattern, busy)
+
+
+def _divisions(pattern: Pattern, busy: np.ndarray) -> Iterator[list[_Connections]]:
+    """All connections together, and each part of a union by itself; without the busy queries."""
+    together = _connections(pattern, ~np.isin(pattern.queries, busy))
+    if len(together.query):
+        yield [together]
         if len(pattern.parts) > 1:
-            ways.append(list(_apart(pattern.parts, busy)))
-        ways = [way for way in ways if way and all(len(part.query) for part in way)]
-        planned = [[_cheapest_groups(part) for part in way] for way in ways]
-        costs = [sum(cost for cost, _ in way) * (1 if len(way) == 1 else JOINED) for way in planned]
-        best = int(np.argmin(costs)) if costs else None
-        if costs and costs[best] + n * len(busy) < n * n:
-            parts = zip(ways[best], planned[best], strict=True)
-            lists = tuple(_lists(part, groups) for part, (_, groups) in parts)
-            return Layout(lists, torch.from_numpy(busy), _bias(pattern, busy))
-    everybody = np.arange(n)
-    return Layout((), torch.from_numpy(everybody), _bias(pattern, everybody))
+            yield list(_apart(pattern.parts, busy))
+
+
+def _planned(parts: list[_Connections]) -> _Way:
+    costs, groups = zip(*map(_cheapest_groups, parts), strict=True)
+    return _Way(parts, list(groups), sum(costs) * (1 if len(parts) == 1 else JOINED))
 
 
 def _busy(pattern: Pattern) -> np.ndarray:
@@ -121,12 +152,13 @@ def _busy(pattern: Pattern) -> np.ndarray:
     return busy if len(busy) <= pattern.n // 16 else busy[:0]
 
 
-def _bias(pattern: Pattern, queries: np.ndarray) -> Float[Tensor, "n_queries n"] | None:
+def _bias(pattern: Pattern, queries: np.ndarray) -> np.ndarray | None:
+    """Where these queries may look: float32 [n_queries, n], or None if everywhere."""
     if pattern.counts[queries].sum() == len(queries) * pattern.n:
         return None
-    table = torch.full((len(queries), pattern.n), -torch.inf)
+    table = np.full((len(queries), pattern.n), -np.inf, dtype=np.float32)
     for row, query in enumerate(queries):
-        table[row, torch.from_numpy(pattern.keys_of(query).copy())] = 0.0
+        table[row, pattern.keys_of(query)] = 0.0
     return table
 
 
@@ -165,8 +197,7 @@ def _places(groups: np.ndarray, n: int) -> np.ndarray:
 def _wanted(part: _Connections, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each (group, key) that some query of the group looks at, as a sorted code; their counts."""
     group = _places(groups, part.n)[part.query] // groups.shape[1]
-    wanted = np.sort(group * part.n + part.key)
-    wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])[: len(wanted)]]
+    wanted, _ = np.unique(group * part.n + part.key, return_counts=True)  # see Pattern.from_pairs
     return wanted, np.bincount(wanted // part.n, minlength=len(groups))
 
 
@@ -176,7 +207,8 @@ def _cost(part: _Connections, groups: np.ndarray) -> float:
     return groups.size * lengths.max() * (1 + FETCH / groups.shape[1])
 
 
-def _lists(part: _Connections, groups: np.ndarray) -> Lists:
+def _lists(part: _Connections, groups: np.ndarray) -> Arrays:
+    """The groups, and each one's list of keys: the four fields of `Lists`."""
     n, (n_groups, size) = part.n, groups.shape
     wanted, lengths = _wanted(part, groups)
     starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -191,4 +223,4 @@ def _lists(part: _Connections, groups: np.ndarray) -> Lists:
     found = np.searchsorted(wanted, group * n + part.key)
     bias = np.full((n_groups, size, length), -np.inf, dtype=np.float32)
     bias[group, row, slot[found]] = 0.0
-    return Lists(*map(torch.from_numpy, (groups, keys, places, bias)))
+    return groups, keys, places, bias

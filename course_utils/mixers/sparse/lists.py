@@ -4,13 +4,13 @@ Each group is a small dense attention of its own. Some groups at a time are fetc
 forgotten, so that what is in memory at once does not grow with the text.
 
 A query with keys in several lists needs one softmax over all of them. Each list is asked on its
-own: what is the average of its values, and how loud is the list (the logarithm of the sum of its
-exponentials, which the softmax divides by)? The average over all lists weighs each list's answer by
-its share of the loudness.
+own: what is the average of its values, and what is the log-sum-exp of its scores (`lse`, the
+logarithm of what the softmax divides by)? The average over all lists weighs each list's answer by
+its share, exp(lse - lse of all lists together).
 
 On the way back everything is fetched again, and PyTorch's fused kernel computes the weights again
-from the scores and a loudness. Give it the loudness of all lists together, and they are the weights
-of the one softmax. (Computing again what was not kept is FlashAttention's idea, Dao et al. 2022.)
+from the scores and a log-sum-exp. Give it that of all lists together, and they are the weights of
+the one softmax. (Computing again what was not kept is FlashAttention's idea, Dao et al. 2022.)
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from course_utils.mixers.sparse.layout import Lists
 
 ROWS_AT_ONCE = 4_096  # keys that are fetched at a time: with 4 heads of 32 numbers, 2 MB
 
-# What F.scaled_dot_product_attention calls on a CPU; only these tell and take the loudness.
+# What F.scaled_dot_product_attention calls on a CPU; only these give and take the log-sum-exp.
 fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 fused_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
@@ -48,25 +48,22 @@ class _ByLists(torch.autograd.Function):
         ctx, query: Tensor, key: Tensor, value: Tensor, parts: Sequence[Lists], real: Tensor | None
     ) -> Tensor:
         # The kernel counts in float32 at least, whatever the precision of what it is given.
-        as_loud = query[..., :1].to(torch.promote_types(query.dtype, torch.float32))
-        answers, loudness = [], []
+        exact = query[..., :1].to(torch.promote_types(query.dtype, torch.float32))
+        answers, lses = [], []
         for lists in parts:
-            answer, loud = _empty_groups(query, lists), _empty_groups(as_loud, lists)
+            answer, lse = _empty_groups(query, lists), _empty_groups(exact, lists)
             for some in _pieces(lists):
                 bias = lists.bias_of(some, real, query.dtype)
                 of_group, of_list = lists.queries[some], lists.keys[some]
-                answer[some], loud[some] = _answer(
+                answer[some], lse[some] = _answer(
                     query[of_group], key[of_list], value[of_list], bias
                 )
                 if len(parts) > 1:  # of a query that looks at nobody here the kernel says 0
-                    silent = bias.isneginf().all(dim=-1)[:, 0, :, None, None]
-                    loud[some] = loud[some].masked_fill(silent, -torch.inf)
+                    nobody = bias.isneginf().all(dim=-1)[:, 0, :, None, None]
+                    lse[some] = lse[some].masked_fill(nobody, -torch.inf)
             answers.append(_by_token(answer, lists))
-            loudness.append(_by_token(loud, lists))
-        if len(parts) == 1:
-            mixed, total = answers[0], loudness[0]
-        else:
-            mixed, total = _joined(answers, loudness)
+            lses.append(_by_token(lse, lists))
+        mixed, total = (answers[0], lses[0]) if len(parts) == 1 else _joined(answers, lses)
         ctx.parts, ctx.real = parts, real
         ctx.save_for_backward(query, key, value, mixed, total)
         return mixed
@@ -104,19 +101,19 @@ def _answer(
     value: Float[Tensor, "n_groups length n_heads d_head"],
     bias: Float[Tensor, "n_groups 1 size length"],
 ) -> tuple[Float[Tensor, "n_groups size n_heads d_head"], Float[Tensor, "n_groups size n_heads 1"]]:
-    """Each query's average of the values, and how loud its keys are together."""
-    answer, loud = fused(*map(_heads_first, (query, key, value)), attn_mask=bias)
-    return _heads_first(answer), _heads_first(loud[..., None])
+    """Each query's average of the values, and the log-sum-exp of its scores."""
+    answer, lse = fused(*map(_heads_first, (query, key, value)), attn_mask=bias)
+    return _heads_first(answer), _heads_first(lse[..., None])
 
 
 def _joined(
     answers: Sequence[Float[Tensor, "n n_heads d_head"]],
-    loudness: Sequence[Float[Tensor, "n n_heads 1"]],
+    lses: Sequence[Float[Tensor, "n n_heads 1"]],
 ) -> tuple[Float[Tensor, "n n_heads d_head"], Float[Tensor, "n n_heads 1"]]:
-    """The answer of all lists together, and how loud they are together."""
-    total = torch.stack(loudness).logsumexp(dim=0)
+    """The answer of all lists together, and the log-sum-exp over all of them."""
+    total = torch.stack(lses).logsumexp(dim=0)
     total = total.masked_fill(total.isneginf(), 0.0)  # looks at nobody: all shares are zero
-    shares = [(loud - total).exp() for loud in loudness]
+    shares = [(lse - total).exp() for lse in lses]
     mixed = sum(answer * share for answer, share in zip(answers, shares, strict=True))
     return mixed.to(answers[0].dtype), total
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch_twins import D_MODEL, N_HEADS, attention_like, torch_attention
 
 from course_utils.mixers import Attention, NoMixing, capture_attention, dot_product_attention
@@ -49,39 +50,46 @@ def test_equals_torch_cross_attention(x):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_gradients_are_right(causal):
+def test_gradients_of_the_weights_are_right(causal):
     attention = Attention(6, 2, causal=causal).double()
     x = torch.randn(2, 4, 6, dtype=torch.float64, requires_grad=True)
     real = torch.tensor([[True] * 4, [True, True, False, False]])
-    assert torch.autograd.gradcheck(lambda x: attention(x, real), x)
     assert torch.autograd.gradcheck(lambda x: attention.weights(x, real), x)
 
 
-def test_a_row_of_padding_alone_gives_no_nan_forward_or_backward(x):
+def test_who_may_look_at_nobody_gets_weights_of_zero_and_the_bias_alone(x):
     nobody = torch.zeros(4, 7, dtype=torch.bool)
-    x.requires_grad_()
     attention = Attention(D_MODEL, N_HEADS)
     output = attention(x, nobody)
-    output.sum().backward()
-    assert output.isfinite().all() and x.grad.isfinite().all()
     assert (attention.weights(x, nobody) == 0).all()
     torch.testing.assert_close(output, attention.out.bias.expand_as(output))
 
 
-def test_padding_cannot_be_heard(x, mask):
-    attention = Attention(D_MODEL, N_HEADS)
-    louder = torch.where(mask[..., None], x, x + 100.0)
-    torch.testing.assert_close(attention(x, mask)[mask], attention(louder, mask)[mask])
+@pytest.mark.parametrize("size", [45.0, 300.0])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_in_half_precision_the_weights_shown_are_those_used(dtype, size):
+    """A score of 45 · 45 · 64 is more than a float16 can be; that of 300 is so when scaled, too."""
+    attention = Attention(64, 1)
+    for linear in (attention.query, attention.key, attention.value, attention.out):
+        nn.init.eye_(linear.weight)
+        nn.init.zeros_(linear.bias)
+    attention.to(dtype)
+    x = torch.full((1, 3, 64), size, dtype=dtype)
+    x[:, 1] = -size  # looks at itself alone; the other two look at each other
+    seen = torch.tensor([[0.5, 0.0, 0.5], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]], dtype=dtype)
+    with capture_attention(attention) as maps:
+        output = attention(x)
+    for weights in (attention.weights(x), maps[0]):
+        assert torch.equal(weights[0, 0], seen)
+    torch.testing.assert_close(output, seen @ x)
 
 
-def test_causal_attention_never_hears_the_future(x, mask):
-    attention = Attention(D_MODEL, N_HEADS, causal=True)
-    changed = x.clone()
-    changed[:, 4:] += 1.0
-    for used in (None, mask):
-        before, after = attention(x, used), attention(changed, used)
-        torch.testing.assert_close(before[:, :4], after[:, :4])
-    assert not torch.allclose(attention(x)[:, 4:], attention(changed)[:, 4:])
+def test_a_score_beyond_half_precision_is_no_trouble_under_autocast():
+    attention = Attention(64, 1)
+    for linear in (attention.query, attention.key):
+        nn.init.eye_(linear.weight)
+    with torch.autocast("cpu", torch.float16):
+        assert attention.weights(torch.full((1, 3, 64), 45.0)).isfinite().all()
 
 
 def test_readable_version_equals_sdpa(x):
@@ -137,9 +145,25 @@ def test_errors_name_the_numbers(plain_shapes, wrong, named):
     assert all(part in str(error.value) for part in named)
 
 
-def test_a_mask_of_numbers_is_refused(plain_shapes, x):
-    with pytest.raises(TypeError, match="boolean.*float32"):
-        Attention(D_MODEL, N_HEADS)(x, torch.ones(4, 7))
+def test_a_mask_of_numbers_is_refused_by_the_readable_version_too(plain_shapes, x):
+    for mask in (torch.ones(7, 7), torch.ones(7, 7, dtype=torch.long)):
+        with pytest.raises(TypeError, match="boolean mask"):
+            dot_product_attention(x, x, x, mask)
+
+
+def test_a_cache_without_causal_would_leave_something_out(plain_shapes, x):
+    attention = Attention(D_MODEL, N_HEADS)
+    with pytest.raises(ValueError, match="a cache is for causal=True"):
+        attention(x, cache=attention.new_cache())
+
+
+def test_no_gradient_goes_into_a_cache(x):
+    """It is for speaking: what it keeps must not hold on to the graphs of all steps before."""
+    attention = Attention(D_MODEL, N_HEADS, causal=True)
+    cache = attention.new_cache()
+    for part in x.requires_grad_().split(3, dim=1):
+        attention(part, cache=cache)
+        assert not cache.key.requires_grad and not cache.value.requires_grad
 
 
 def test_capture_sees_each_layer_and_leaves_no_trace(x, mask):

@@ -12,8 +12,8 @@ from course_utils.mixers import (
     SparseAttention,
     dot_product_attention,
 )
-from course_utils.mixers.sparse import layout, lists
-from course_utils.mixers.sparse.attention import _with_dropout
+from course_utils.mixers.sparse import lists
+from course_utils.mixers.sparse.attention import _with_dropout, sparse_attention
 from course_utils.mixers.sparse.flex import flex_sparse_attention
 from course_utils.mixers.sparse.layout import layout_of
 from course_utils.mixers.sparse.lists import attention_by_lists
@@ -54,19 +54,6 @@ PATTERNS = {
         n, lambda query, key: (query % 5 != 3) & (abs(query - key) < 3)
     ),
 }
-
-
-@pytest.fixture
-def lists_for_short_texts(monkeypatch):
-    """Groups of 4 or 8 from 9 tokens on, so that small inputs take the path of large ones."""
-    monkeypatch.setattr(layout, "SHORT", 8)
-    monkeypatch.setattr(layout, "GROUP_SIZES", (4, 8))
-    monkeypatch.setattr(layout, "FETCH", 0)
-    monkeypatch.setattr(layout, "JOINED", 1)
-    monkeypatch.setattr(layout, "NEVER_BUSY", 8)
-    layout_of.cache_clear()
-    yield
-    layout_of.cache_clear()
 
 
 def masked(sparse: SparseAttention, x, mask, patterns: list[Pattern]) -> torch.Tensor:
@@ -148,7 +135,8 @@ def test_each_head_may_have_its_own_pattern(lists_for_short_texts, causal):
 
 
 def test_heads_come_back_in_their_order(lists_for_short_texts):
-    patterns = [window(20, 2), star(20), window(20, 2), self_only(20)]
+    # heads 0 and 3 are computed together: 0, 3, 1, 2 is an order that is not its own inverse
+    patterns = [window(20, 2), star(20), self_only(20), window(20, 2)]
     sparse = SparseAttention(D_MODEL, 4, patterns)
     x = torch.randn(1, 20, D_MODEL)
     sparse.out = torch.nn.Identity()
@@ -167,16 +155,6 @@ def test_with_all_connections_it_is_attention():
     for n in (1, 7, 30):
         x = torch.randn(2, n, D_MODEL)
         torch.testing.assert_close(sparse(x), attention(x))
-
-
-def test_gradients_are_right(lists_for_short_texts):
-    for pattern in (union(strided(43, 7)), window(16, 1), star(20)):
-        assert layout_of(pattern).parts
-        n = pattern.n
-        real = torch.arange(n) < torch.tensor([[n], [n - 3]])
-        sparse = SparseAttention(4, 2, pattern).double()
-        x = torch.randn(2, n, 4, dtype=torch.float64, requires_grad=True)
-        assert torch.autograd.gradcheck(sparse, (x, real))
 
 
 class LargestTensor(TorchDispatchMode):
@@ -263,18 +241,15 @@ def test_the_star_s_relay_has_a_table_of_its_own():
     assert lists.keys.shape[1] < 140
 
 
-def test_padding_changes_nothing_and_gives_no_nan(lists_for_short_texts):
+def test_a_relay_that_is_padding_tells_nobody_anything(lists_for_short_texts):
     sparse = SparseAttention(D_MODEL, N_HEADS, lambda n: star(n, 2))
-    x = torch.randn(1, 40, D_MODEL, requires_grad=True)
-    mask = torch.arange(40)[None] != 39  # the relay is padding, so that it tells nobody anything
-    other = x.detach().clone()
+    x = torch.randn(1, 40, D_MODEL)
+    mask = torch.arange(40)[None] != 39
+    other = x.clone()
     other[:, 39] = 100.0
     torch.testing.assert_close(sparse(x, mask)[:, :39], sparse(other, mask)[:, :39])
-    nobody = torch.zeros(1, 40, dtype=torch.bool)
-    y = sparse(x, nobody)
-    y.sum().backward()
+    y = sparse(x, torch.zeros(1, 40, dtype=torch.bool))
     torch.testing.assert_close(y, sparse.out.bias.expand_as(y))
-    assert x.grad.isfinite().all()
 
 
 def test_dropout_drops_in_training_and_changes_nothing_on_average(lists_for_short_texts):
@@ -306,10 +281,37 @@ def test_half_precision_there_and_back(lists_for_short_texts, dtype):
             sparse.float()(x).sum().backward()
 
 
-def test_no_texts_at_all(lists_for_short_texts):
-    for n in (5, 40):
-        sparse = SparseAttention(D_MODEL, N_HEADS, lambda n: window(n, 2))
-        assert sparse(torch.zeros(0, n, D_MODEL)).shape == (0, n, D_MODEL)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_dropout_in_half_precision_has_room_for_large_scores(dtype):
+    """45 · 45 · 64 is more than a float16 can be: the plain steps of dropout add up in float32."""
+    sparse = SparseAttention(64, 1, window(1_000, 4), dropout=0.1)
+    for linear in (sparse.query, sparse.key, sparse.value, sparse.out):
+        torch.nn.init.eye_(linear.weight)
+        torch.nn.init.zeros_(linear.bias)
+    x = torch.full((1, 1_000, 64), 45.0, dtype=dtype, requires_grad=True)
+    y = sparse.to(dtype)(x)
+    y.sum().backward()
+    assert y.dtype == dtype and x.grad.isfinite().all()
+    # Nine values of 45, each kept with nine chances in ten and then as much larger.
+    steps = y[0, 4:-4, 0].float() * 0.9 * 9 / 45
+    torch.testing.assert_close(steps, steps.round(), atol=0.1, rtol=0)
+    assert 7.5 < steps.mean() < 8.7
+
+
+def test_a_layer_that_is_made_causal_later_forgets_the_future(lists_for_short_texts):
+    sparse, x = SparseAttention(D_MODEL, N_HEADS, window(20, 2)), torch.randn(1, 20, D_MODEL)
+    sparse(x)
+    sparse.causal = True
+    changed = x.clone()
+    changed[:, 10:] += 1.0
+    torch.testing.assert_close(sparse(x)[:, :10], sparse(changed)[:, :10])
+
+
+def test_masks_of_numbers_are_refused_on_every_way(plain_shapes):
+    heads, mask = torch.zeros(3, 1, 1, 4, 4), torch.ones(1, 4, dtype=torch.long)
+    for attend in (sparse_attention, flex_sparse_attention):
+        with pytest.raises(TypeError, match="boolean mask"):
+            attend(*heads, dense(4), mask)
 
 
 def test_a_layout_made_in_inference_serves_training(lists_for_short_texts):
