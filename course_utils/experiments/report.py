@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils import plots
@@ -135,28 +136,33 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
     for ax, (panel, patterns) in zip(axes, PANELS.items(), strict=True):
         ax.sharey(axes[0])
         ax.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
-        lines: dict[str, list[Row]] = {}
-        for row in compared:
-            kind = row["pattern"].partition(",")[0]  # a star is a star, wherever its relay is
-            if kind in patterns:
-                lines.setdefault(row["configuration"] or kind, []).append(row)
-        for name, found in lines.items():
-            found.sort(key=lambda row: row["sparsity"])
-            color, stroke, mark = STYLES[name]
-            ax.errorbar(
-                [100 * row["sparsity"] for row in found],
-                [row["against_baseline"] for row in found],
-                yerr=[row["against_baseline_spread"] for row in found],
-                color=color, linestyle=stroke, marker=mark, markersize=5, capsize=2,
-                linewidth=1.5, label=name,
-            )  # fmt: skip
+        # a star is a star, wherever its relay is
+        draw(ax, [row for row in compared if row["pattern"].partition(",")[0] in patterns])
         ax.set_title(panel, fontsize=plots.LABEL_SIZE, loc="left", color=plots.INK)
         ax.set_xlabel("% zeros", fontsize=plots.LABEL_SIZE)
         ax.set_xlim(0, 100)
-        if lines:
-            ax.legend(fontsize=plots.SMALL_SIZE, frameon=False)
     for ax in axes[1:]:
         ax.tick_params(labelleft=False)
     told = f"{ylabel},\nagainst dense ({best} is good)"
     axes[0].set_ylabel(told, fontsize=plots.LABEL_SIZE)
     return plots.headline(fig, title)
+
+
+def draw(ax: Axes, rows: Sequence[Row]) -> None:
+    """A line for each configuration, or for each pattern where there is none, with a legend."""
+    lines: dict[str, list[Row]] = {}
+    for row in rows:
+        kind = row["pattern"].partition(",")[0]
+        lines.setdefault(row["configuration"] or kind, []).append(row)
+    for name, found in lines.items():
+        found.sort(key=lambda row: row["sparsity"])
+        color, stroke, mark = STYLES[name]
+        ax.errorbar(
+            [100 * row["sparsity"] for row in found],
+            [row["against_baseline"] for row in found],
+            yerr=[row["against_baseline_spread"] for row in found],
+            color=color, linestyle=stroke, marker=mark, markersize=5, capsize=2,
+            linewidth=1.5, label=name,
+        )  # fmt: skip
+    if lines:
+        ax.legend(fontsize=plots.SMALL_SIZE, frameon=False)

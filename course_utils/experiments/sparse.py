@@ -4,7 +4,9 @@ The four experiments of Yun et al. 2020 (arXiv 2006.04862): patterns × sparsity
 on a copying task, a language model, translation and classification.
 """
 
+from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 
 from course_utils.experiments import report
 from course_utils.experiments.choices import Choice, for_padded_texts, in_all_configurations
@@ -93,22 +95,20 @@ def copying_trials(size: str) -> list[Trial]:
     return with_seeds(once, N_SEEDS[size])
 
 
-def language_trials(size: str) -> list[Trial]:
-    return in_one_depth("lm", for_language(size), language.SIZES[size].n_layers, size)
+def in_one_depth(
+    name: str, task: ModuleType, choices: Callable[[str], list[Choice]], size: str
+) -> list[Trial]:
+    """Every pattern in the depth that the task's settings say."""
+    n_layers = task.SIZES[size].n_layers
+    return with_seeds([Trial(name, choice, n_layers, 0) for choice in choices(size)], N_SEEDS[size])
 
 
-def translation_trials(size: str) -> list[Trial]:
-    found = for_translation(size)
-    return in_one_depth("translation", found, translation.SIZES[size].n_layers, size)
-
-
-def classification_trials(size: str) -> list[Trial]:
-    found = for_classification(size)
-    return in_one_depth("classification", found, classification.SIZES[size].n_layers, size)
-
-
-def in_one_depth(name: str, found: list[Choice], n_layers: int, size: str) -> list[Trial]:
-    return with_seeds([Trial(name, choice, n_layers, 0) for choice in found], N_SEEDS[size])
+def over_sparsity(
+    name: str, task: ModuleType, choices: Callable[[str], list[Choice]], title: str, *said: str
+) -> Part:
+    """A task in one depth, drawn as the paper draws it: over the share of zeros."""
+    figure = partial(report.levels, title=title, ylabel=task.METRIC, best=task.BEST)
+    return Part(task, partial(in_one_depth, name, task, choices), list(said), figure)
 
 
 # All of it together
@@ -132,48 +132,30 @@ EXPERIMENT = Experiment(
             ],
             figure=partial(report.depths, title="Who copies, with how many layers of attention"),
         ),
-        "lm": Part(
+        "lm": over_sparsity(
+            "lm",
             language,
-            language_trials,
-            paper_says=[
-                "Strided and star are best at every level of sparsity, random is worst (trends).",
-                "Union is the best of the three configurations (a trend, as recalled).",
-            ],
-            figure=partial(
-                report.levels,
-                title="Shakespeare, guessed by those who hear a part of the past",
-                ylabel=language.METRIC,
-                best=language.BEST,
-            ),
+            for_language,
+            "Shakespeare, guessed by those who hear a part of the past",
+            "Strided and star are best at every level of sparsity, random is worst (trends).",
+            "Union is the best of the three configurations (a trend, as recalled).",
         ),
-        "translation": Part(
+        "translation": over_sparsity(
+            "translation",
             translation,
-            translation_trials,
-            paper_says=[
-                "Strided and fixed with the union configuration are best (a trend, of BLEU), and "
-                "close to dense (as recalled).",
-                "Random is worst, a star poor.",
-            ],
-            figure=partial(
-                report.levels,
-                title="English to German, by tokens that hear a part of their sentence",
-                ylabel=translation.METRIC,
-                best=translation.BEST,
-            ),
+            for_translation,
+            "English to German, by tokens that hear a part of their sentence",
+            "Strided and fixed with the union configuration are best (a trend, of BLEU), and "
+            "close to dense (as recalled).",
+            "Random is worst, a star poor.",
         ),
-        "classification": Part(
+        "classification": over_sparsity(
+            "classification",
             classification,
-            classification_trials,
-            paper_says=[
-                "Random is worst; a star, best at language modelling, is poor here (trends).",
-                "Union does not help as it does elsewhere (a trend, as recalled).",
-            ],
-            figure=partial(
-                report.levels,
-                title="What is wanted? A first token answers that hears a part of it",
-                ylabel=classification.METRIC,
-                best=classification.BEST,
-            ),
+            for_classification,
+            "What is wanted? A first token answers that hears a part of it",
+            "Random is worst; a star, best at language modelling, is poor here (trends).",
+            "Union does not help as it does elsewhere (a trend, as recalled).",
         ),
     },
 )
