@@ -157,6 +157,17 @@ def test_a_damaged_file_is_set_aside(tmp_path, capsys):
     assert json.loads(path.read_text())["table"]
 
 
+@pytest.mark.parametrize("value", ["high", None, [0.5]])
+def test_a_result_that_is_no_number_is_damage_too(value, tmp_path):
+    trial = SPARSE.parts["copying"].trials("quick")[0]
+    there = SPARSE.store("copying", "quick", tmp_path)
+    there.add(trial, {"accuracy": 0.5})
+    assert SPARSE.store("copying", "quick", tmp_path).results([trial])
+    there.add(trial, {"accuracy": value})
+    found = SPARSE.store("copying", "quick", tmp_path)
+    assert found.results([trial]) == {} and "accuracy is " in found.trouble
+
+
 def test_what_cannot_be_read_or_written_is_a_problem_with_its_name(tmp_path, monkeypatch):
     (tmp_path / "sparse-copying-quick.json").mkdir()
     with pytest.raises(Problem, match="sparse-copying-quick.json cannot be read: Is a directory"):
