@@ -19,7 +19,7 @@ NOT_THROUGH = (
     f"{RIGHT}, but no gradient gets through to the inputs "
     "(was there a .detach(), .item(), .numpy() or torch.no_grad() on the way?)."
 )
-RELATIVE, ABSOLUTE = 1e-3, 1e-5
+RELATIVE, ABSOLUTE, OF_LARGEST = 1e-3, 1e-5, 1e-4
 
 
 def asked_for(case: Case) -> Case:
@@ -46,7 +46,7 @@ def complaint(right: isolate.Outcome, got: isolate.Outcome, names: list[str]) ->
         return f"{RIGHT}, but their gradient cannot be worked out. {found.problem}"
     for i, gradient in expected.items():
         gap = (found.value[i] - gradient).abs()
-        bound = ABSOLUTE + RELATIVE * gradient.abs()
+        bound = _rounding(gradient) + RELATIVE * gradient.abs()
         if bool(((gap > bound) & gradient.isfinite()).any()) or bool(
             (found.value[i].isnan() & gradient.isfinite()).any()
         ):
@@ -55,6 +55,12 @@ def complaint(right: isolate.Outcome, got: isolate.Outcome, names: list[str]) ->
                 "of the way back is cut off (.detach(), .data, .item(), torch.no_grad()?)."
             )
     return None
+
+
+def _rounding(gradient: Tensor) -> float:
+    """What float32 may leave of large numbers that cancel to a small one."""
+    finite = gradient[gradient.isfinite()].abs()
+    return max(ABSOLUTE, OF_LARGEST * float(finite.max())) if finite.numel() else ABSOLUTE
 
 
 def _of_inputs(outcome: isolate.Outcome) -> dict[int, Tensor]:

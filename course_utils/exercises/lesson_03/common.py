@@ -21,6 +21,11 @@ def normal(generator: torch.Generator, *shape: int) -> Tensor:
     return torch.randn(*shape, generator=generator)
 
 
+def eighths(generator: torch.Generator, *shape: int, most: int) -> Tensor:
+    """Multiples of 1/8 up to `most`/8. Sums of their products are exact, whatever their order."""
+    return torch.randint(-most, most + 1, shape, generator=generator) / 8
+
+
 def divided(query: Tensor, key: Tensor) -> Tensor:
     """The right scores."""
     return query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])

@@ -14,6 +14,7 @@ from course_utils.exercises.lesson_03.common import (
     bare,
     careful,
     divided,
+    eighths,
     in_every_hand,
     normal,
     very_negative,
@@ -73,8 +74,9 @@ def cases(seed):
     query, key, value = vectors(1, n_query=2, n_key=3, d_head=5, d_value=1)
     yield Case("a batch of one, with small values", (query, key, value / 1000))
     query, key, value = vectors(n_query=3, n_key=5, d_head=4, d_value=6)
-    loudness = torch.tensor([[1.0], [300.0], [20.0]])
-    yield Case("one query shouts among others", (loudness * query, key, value))
+    key[2] = 2 * F.normalize(key[2], dim=0)
+    query[1] = 100 * key[2]  # a score of 200
+    yield Case("one query shouts among others", (query, key, value))
 
     end = torch.tensor([[True, True, True, False, False], [True, True, True, True, True]])
     heads = vectors(2, 3, n_query=4, n_key=5, d_head=8, d_value=6)
@@ -105,11 +107,9 @@ def far_below_zero(generator):
     float32 holds only so many digits of such numbers. So they are made of eighths, and the root is
     4: every score is exact, however it is worked out.
     """
-
-    def eighths(rows):
-        return torch.randint(-24, 25, (rows, 16), generator=generator) / 8
-
-    query, key, value = eighths(3), eighths(5), normal(generator, 5, 6)
+    query = eighths(generator, 3, 16, most=24)
+    key = eighths(generator, 5, 16, most=24)
+    value = normal(generator, 5, 6)
     query[:, 0], key[:, 0] = -512.0, 256.0
     mask = torch.tensor([[1, 1, 0, 0, 1], [0, 1, 1, 0, 0], [0, 0, 0, 1, 0]]).bool()
     return query, key, value, mask

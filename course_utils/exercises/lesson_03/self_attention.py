@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_03.common import (
     bare,
     careful,
     divided,
+    eighths,
     in_every_hand,
     normal,
     very_negative,
@@ -52,7 +53,8 @@ def cases(seed):
     generator = torch.Generator().manual_seed(seed)
 
     def words(batch, n, d_model, d_head, d_value):
-        tables = [normal(generator, d_model, width) for width in (d_head, d_head, d_value)]
+        widths = (d_head, d_head, d_value)
+        tables = [normal(generator, d_model, width) / d_model**0.5 for width in widths]
         return normal(generator, batch, n, d_model), *tables
 
     yield Case("4 words", words(1, 4, 6, 2, 3))
@@ -60,8 +62,7 @@ def cases(seed):
     yield Case("square tables, as many words as numbers", words(2, 4, 4, 4, 4))
     yield Case("one word in each sentence", words(3, 1, 4, 2, 5))
     yield Case("one number in each query", words(2, 3, 4, 1, 2))
-    x, w_query, w_key, w_value = words(2, 3, 5, 2, 4)
-    yield Case("scores above a hundred", (x, 20 * w_query, 20 * w_key, w_value))
+    yield Case("scores above a hundred", large_scores(generator))
     pads = torch.tensor([[True, True, True, False], [True, False, False, False]])
     yield Case("two sentences and their pads", (*words(2, 4, 7, 3, 5), pads))
     yield Case("a sentence with a pad", (*words(1, 4, 6, 2, 3), pads[:1]))
@@ -69,6 +70,15 @@ def cases(seed):
     yield Case("as many sentences as words", (*words(3, 3, 5, 2, 4), square))
     empty = torch.tensor([[True, True, False], [False, False, False]])
     yield Case("an empty sentence in the batch", (*words(2, 3, 6, 4, 5), empty))
+
+
+def large_scores(generator):
+    """One number is 22 in every query and key, and 22²/√16 is 121. All scores are exact."""
+    x = eighths(generator, 2, 3, 5, most=24)
+    w_query, w_key = (eighths(generator, 5, 16, most=3) for _ in range(2))
+    x[..., 0], w_query[:, 0], w_key[:, 0] = 1.0, 0.0, 0.0
+    w_query[0, 0], w_key[0, 0] = 22.0, 22.0
+    return x, w_query, w_key, normal(generator, 5, 4)
 
 
 @task.also_right

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.checks import check
+from course_utils.checks.judge import judge
 from course_utils.exercises.lesson_03 import scaled_dot_product_attention as famous
 from course_utils.exercises.lesson_03 import self_attention as own
 
@@ -93,3 +94,10 @@ def test_a_gradient_that_is_cut_off_is_not_taken_for_a_mistake_in_the_numbers():
     verdict = check("03.self_attention", detached)
     assert not verdict.passed and not verdict.mistakes
     assert "the numbers are right, but the gradient that reaches w_query is not" in verdict.text
+
+
+@pytest.mark.parametrize("seed", [104, 116])
+def test_rounding_is_no_gradient_that_is_cut_off(seed):
+    """Large keys cancel where a gradient is zero; float32 leaves a rest of them."""
+    verdict = judge(own.task, own.with_one_table, seed=seed)
+    assert verdict.passed, verdict.text
