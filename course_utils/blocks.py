@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 Norm = Literal["pre", "post"]
+NormLayer = Callable[[int], nn.Module]  # from d_model, as nn.LayerNorm and nn.RMSNorm
 
 
 class FeedForward(nn.Module):
@@ -35,6 +36,34 @@ class FeedForward(nn.Module):
         return self.narrow(self.dropout(self.activation(self.widen(x))))
 
 
+class GatedFeedForward(nn.Module):
+    """A thinking half with a gate: how far each widened number gets through is computed, too.
+
+    narrow(activation(gate(x)) · widen(x)), three matrices and no biases. With `activation=F.silu`
+    it is SwiGLU, with F.gelu GEGLU, with torch.sigmoid the GLU. Two thirds of `FeedForward`'s
+    `d_ff` give as many parameters.
+    Source: Shazeer 2020 ("GLU Variants Improve Transformer"), equation 6.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        *,
+        activation: Callable[[Tensor], Tensor] = F.silu,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.gate = nn.Linear(d_model, d_ff, bias=False)
+        self.widen = nn.Linear(d_model, d_ff, bias=False)
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout)
+        self.narrow = nn.Linear(d_ff, d_model, bias=False)
+
+    def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        return self.narrow(self.dropout(self.activation(self.gate(x)) * self.widen(x)))
+
+
 class _Sublayers(nn.Module):
     """What blocks share: a sublayer's output is added to its input, with a norm before or after."""
 
@@ -52,11 +81,13 @@ class _Sublayers(nn.Module):
 
 
 class Block(_Sublayers):
-    """Mixer, then feed-forward, each with a residual connection and a layer norm.
+    """Mixer, then feed-forward, each with a residual connection and a norm.
 
     `norm="post"` is the paper of 2017, norm(x + sublayer(x)); `norm="pre"` is what almost
     everybody does since, x + sublayer(norm(x)), because deep stacks train more easily.
-    `ffn=None` leaves the thinking out. `dropout` acts on each sublayer's output before it is added.
+    `ffn=None` leaves the thinking out: one residual connection, one norm. `dropout` acts on each
+    sublayer's output before it is added. `norm_layer` makes a norm from `d_model`: another is
+    nn.RMSNorm (Zhang and Sennrich 2019), which does not subtract the mean.
 
     Source: Vaswani et al. 2017, sections 3.1 and 5.4; for pre-norm, Xiong et al. 2020.
     """
@@ -69,12 +100,12 @@ class Block(_Sublayers):
         *,
         norm: Norm = "pre",
         dropout: float = 0.0,
-        eps: float = 1e-5,
+        norm_layer: NormLayer = nn.LayerNorm,
     ):
         super().__init__(norm, dropout)
         self.mixer, self.ffn = mixer, ffn
-        self.mixer_norm = nn.LayerNorm(d_model, eps=eps)
-        self.ffn_norm = nn.LayerNorm(d_model, eps=eps) if ffn is not None else None
+        self.mixer_norm = norm_layer(d_model)
+        self.ffn_norm = norm_layer(d_model) if ffn is not None else None
 
     def forward(
         self,
@@ -84,8 +115,8 @@ class Block(_Sublayers):
         cache: Any = None,
     ) -> Float[Tensor, "batch n d_model"]:
         """`cache`, from `new_cache`: what the mixer remembers of the tokens before these."""
-        remember = {} if cache is None else {"cache": cache}
-        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask, **remember))
+        own = {} if cache is None else {"cache": cache}
+        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask, **own))
         return x if self.ffn is None else self._add(x, self.ffn_norm, self.ffn)
 
     def new_cache(self) -> Any:
@@ -134,13 +165,13 @@ class DecoderBlock(_Sublayers):
         *,
         norm: Norm = "pre",
         dropout: float = 0.0,
-        eps: float = 1e-5,
+        norm_layer: NormLayer = nn.LayerNorm,
     ):
         super().__init__(norm, dropout)
         self.mixer, self.cross, self.ffn = mixer, cross, ffn
-        self.mixer_norm = nn.LayerNorm(d_model, eps=eps)
-        self.cross_norm = nn.LayerNorm(d_model, eps=eps)
-        self.ffn_norm = nn.LayerNorm(d_model, eps=eps) if ffn is not None else None
+        self.mixer_norm = norm_layer(d_model)
+        self.cross_norm = norm_layer(d_model)
+        self.ffn_norm = norm_layer(d_model) if ffn is not None else None
 
     def forward(
         self,
@@ -156,12 +187,12 @@ class DecoderBlock(_Sublayers):
         `cache`, from `new_cache`: what is remembered of the tokens before these, and of `context`.
         """
         own, of_context = (None, None) if cache is None else cache
-        heard = {} if own is None else {"cache": own}
-        told = {} if of_context is None else {"cache": of_context}
+        own = {} if own is None else {"cache": own}
+        of_context = {} if of_context is None else {"cache": of_context}
 
-        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask, **heard))
+        x = self._add(x, self.mixer_norm, lambda x: self.mixer(x, mask, **own))
         x = self._add(
-            x, self.cross_norm, lambda x: self.cross(x, context_mask, context=context, **told)
+            x, self.cross_norm, lambda x: self.cross(x, context_mask, context=context, **of_context)
         )
         return x if self.ffn is None else self._add(x, self.ffn_norm, self.ffn)
 

@@ -8,9 +8,12 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from course_utils.blocks import Block, DecoderBlock, FeedForward, Norm
+from course_utils.blocks import Block, DecoderBlock, FeedForward, Norm, NormLayer
 from course_utils.mixers import Attention
 from course_utils.positions import NoPositions, SinusoidalPositions
+
+# (d_model, d_ff, activation=…, dropout=…) -> what each token thinks with, as `FeedForward` does.
+FeedForwardLayer = Callable[..., nn.Module]
 
 
 class Cache:
@@ -88,18 +91,21 @@ class _Stack(nn.Module):
         d_model: int,
         n_layers: int,
         norm: Norm,
-        eps: float,
+        norm_layer: NormLayer,
     ):
         super().__init__()
         if n_layers < 1:
             raise ValueError(f"{self.name} needs at least one layer, got n_layers={n_layers}.")
         self.blocks = nn.ModuleList(block(layer) for layer in range(n_layers))
-        self.final_norm = nn.LayerNorm(d_model, eps=eps) if norm == "pre" else nn.Identity()
+        self.final_norm = norm_layer(d_model) if norm == "pre" else nn.Identity()
 
-    def _climb(self, x: Tensor, *heard: Tensor | None, cache: Cache | None) -> Tensor:
-        layers = [None] * len(self.blocks) if cache is None else cache.layers
-        for block, remembered in zip(self.blocks, layers, strict=True):
-            x = block(x, *heard, cache=remembered)
+    def _through_blocks(
+        self, x: Float[Tensor, "batch n d_model"], *others: Tensor | None, cache: Cache | None
+    ) -> Float[Tensor, "batch n d_model"]:
+        """`others` is what each block gets besides: a mask, or a context and two masks."""
+        caches = [None] * len(self.blocks) if cache is None else cache.layers
+        for block, of_block in zip(self.blocks, caches, strict=True):
+            x = block(x, *others, cache=of_block)
         return self.final_norm(x)
 
     def new_cache(self) -> Cache:
@@ -114,8 +120,13 @@ class Encoder(_Stack):
         Encoder(lambda layer: Attention(64, 4), d_model=64, n_layers=6, d_ff=256)
 
     is the encoder of 2017 and another mixer is another lambda. `d_ff=None` leaves the feed-forward
-    layers out. With `norm="pre"` one more LayerNorm closes the stack, because there each block adds
-    to a sum that nobody has normalised.
+    layers out. With `norm="pre"` one more norm closes the stack, because there each block adds to a
+    sum that nobody has normalised. The norms and feed-forward layers are arguments, too:
+
+        Encoder(…, norm_layer=nn.RMSNorm, feed_forward=GatedFeedForward, activation=F.silu)
+
+    has the block of today's models (with rotary attention as the mixer, Touvron et al. 2023).
+    `norm_layer` is called with d_model, `feed_forward` as `blocks.FeedForward` is.
     """
 
     name = "an encoder"
@@ -130,14 +141,18 @@ class Encoder(_Stack):
         norm: Norm = "pre",
         activation: Callable[[Tensor], Tensor] = F.gelu,
         dropout: float = 0.0,
-        eps: float = 1e-5,
+        norm_layer: NormLayer = nn.LayerNorm,
+        feed_forward: FeedForwardLayer = FeedForward,
     ):
         def block(layer: int) -> Block:
             own = mixer(layer)
-            ffn = _feed_forward(d_model, d_ff, activation, dropout)
-            return Block(d_model, own, ffn, norm=norm, dropout=dropout, eps=eps)
+            ffn = _made(feed_forward, d_model, d_ff, activation, dropout)
+            options = {"norm": norm, "dropout": dropout, "norm_layer": norm_layer}
+            return Block(d_model, own, ffn, **options)
 
-        super().__init__(block, d_model=d_model, n_layers=n_layers, norm=norm, eps=eps)
+        super().__init__(
+            block, d_model=d_model, n_layers=n_layers, norm=norm, norm_layer=norm_layer
+        )
 
     def forward(
         self,
@@ -146,7 +161,7 @@ class Encoder(_Stack):
         *,
         cache: Cache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        return self._climb(x, mask, cache=cache)
+        return self._through_blocks(x, mask, cache=cache)
 
 
 class Decoder(_Stack):
@@ -176,14 +191,18 @@ class Decoder(_Stack):
         norm: Norm = "pre",
         activation: Callable[[Tensor], Tensor] = F.gelu,
         dropout: float = 0.0,
-        eps: float = 1e-5,
+        norm_layer: NormLayer = nn.LayerNorm,
+        feed_forward: FeedForwardLayer = FeedForward,
     ):
         def block(layer: int) -> DecoderBlock:
             own, to_context = _causal(mixer(layer)), cross(layer)
-            ffn = _feed_forward(d_model, d_ff, activation, dropout)
-            return DecoderBlock(d_model, own, to_context, ffn, norm=norm, dropout=dropout, eps=eps)
+            ffn = _made(feed_forward, d_model, d_ff, activation, dropout)
+            options = {"norm": norm, "dropout": dropout, "norm_layer": norm_layer}
+            return DecoderBlock(d_model, own, to_context, ffn, **options)
 
-        super().__init__(block, d_model=d_model, n_layers=n_layers, norm=norm, eps=eps)
+        super().__init__(
+            block, d_model=d_model, n_layers=n_layers, norm=norm, norm_layer=norm_layer
+        )
 
     def forward(
         self,
@@ -194,15 +213,19 @@ class Decoder(_Stack):
         *,
         cache: Cache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        return self._climb(x, context, mask, context_mask, cache=cache)
+        return self._through_blocks(x, context, mask, context_mask, cache=cache)
 
 
-def _feed_forward(
-    d_model: int, d_ff: int | None, activation: Callable[[Tensor], Tensor], dropout: float
-) -> FeedForward | None:
+def _made(
+    feed_forward: FeedForwardLayer,
+    d_model: int,
+    d_ff: int | None,
+    activation: Callable[[Tensor], Tensor],
+    dropout: float,
+) -> nn.Module | None:
     if d_ff is None:
         return None
-    return FeedForward(d_model, d_ff, activation=activation, dropout=dropout)
+    return feed_forward(d_model, d_ff, activation=activation, dropout=dropout)
 
 
 def _causal(mixer: nn.Module) -> nn.Module:
@@ -245,7 +268,8 @@ class Seq2SeqTransformer(nn.Module):
     backwards, makes the logits. `positions` are sinusoidal unless given. `mixer` replaces the
     encoder's attention and `decoder_mixer` the decoder's to itself: called with the layer's number,
     they return that layer's mixer, the decoder's a causal one. What the decoder hears of the source
-    stays attention. `norm="post"` is the paper's; "pre" trains more easily.
+    stays attention. `norm="post"` is the paper's; "pre" trains more easily. `norm_layer` and
+    `feed_forward` are those of `Encoder`; `embedding_scale` replaces √d_model.
 
     With V = vocab_size, d = d_model, f = d_ff, N = n_layers in each stack, it has
 
@@ -271,6 +295,9 @@ class Seq2SeqTransformer(nn.Module):
         positions: nn.Module | None = None,
         mixer: Callable[[int], nn.Module] | None = None,
         decoder_mixer: Callable[[int], nn.Module] | None = None,
+        norm_layer: NormLayer = nn.LayerNorm,
+        feed_forward: FeedForwardLayer = FeedForward,
+        embedding_scale: float | None = None,
     ):
         super().__init__()
 
@@ -287,16 +314,18 @@ class Seq2SeqTransformer(nn.Module):
             "norm": norm,
             "activation": activation,
             "dropout": dropout,
+            "norm_layer": norm_layer,
+            "feed_forward": feed_forward,
         }
         self.embedding = Embedding(
             vocab_size,
             d_model,
             SinusoidalPositions(d_model) if positions is None else positions,
-            scale=math.sqrt(d_model),
+            scale=math.sqrt(d_model) if embedding_scale is None else embedding_scale,
             dropout=dropout,
         )
-        # Vectors of length about 1, which the scale makes as loud as the positions. The first guess
-        # is then "the last token again", so that the loss starts above ln V.
+        # Vectors of length about 1, which the scale makes as large as the positions. Then the first
+        # guess is "the last token again", so that the loss starts above ln V.
         nn.init.normal_(self.embedding.tokens.weight, std=d_model**-0.5)
         self.encoder = Encoder(mixer or attention, **stack)
         self.decoder = Decoder(decoder_mixer or attention_to_past, attention, **stack)
@@ -373,14 +402,17 @@ class GivenSource(nn.Module):
         super().__init__()
         self.model = model
         self.read = context, source_mask
-        self.heard = self.read  # the same, with a row for each target of the latest call
+        self.shared = self.read  # the same, with a row for each target of the latest call
 
     def forward(
         self, ids: Int[Tensor, "rows n_target"], *, cache: Cache | None = None
     ) -> Float[Tensor, "rows n_target vocab_size"]:
-        if len(ids) != len(self.heard[0]):
-            self.heard = self._shared_out(len(ids))
-        context, mask = self.heard
+        shared = self.shared
+        if len(ids) != len(shared[0]):
+            shared = self._shared_out(len(ids))
+            if type(shared[0]) is Tensor:  # and not what stands for one while a model is traced
+                self.shared = shared
+        context, mask = shared
         return self.model.decode(ids, context, mask, cache=cache)
 
     def new_cache(self) -> Cache:
@@ -412,6 +444,8 @@ class LanguageModel(nn.Module):
     output matrix is the embedding's; without, it is one of its own. `max_n` is how many tokens
     `generate` lets it read at once: by default as many as its positions have rows for. Rotary
     attention has no such end, and still reads badly past the length that it was trained on.
+    `norm_layer` and `feed_forward` are those of `Encoder`. `embedding_scale` is what the tokens'
+    vectors are multiplied with: √d_model unless given, 1 in GPT-2.
 
     With V = vocab_size, d = d_model, f = d_ff, N = n_layers and `Attention` as the mixer it has
 
@@ -438,13 +472,16 @@ class LanguageModel(nn.Module):
         dropout: float = 0.0,
         tie: bool = True,
         max_n: int | None = None,
+        norm_layer: NormLayer = nn.LayerNorm,
+        feed_forward: FeedForwardLayer = FeedForward,
+        embedding_scale: float | None = None,
     ):
         super().__init__()
         self.embedding = Embedding(
             vocab_size,
             d_model,
             positions,
-            scale=math.sqrt(d_model),
+            scale=math.sqrt(d_model) if embedding_scale is None else embedding_scale,
             dropout=dropout,
         )
         # Small, as in GPT-2, so that the first guess is close to "all tokens are equally likely".
@@ -457,6 +494,8 @@ class LanguageModel(nn.Module):
             norm=norm,
             activation=activation,
             dropout=dropout,
+            norm_layer=norm_layer,
+            feed_forward=feed_forward,
         )
         self.output = None if tie else nn.Linear(d_model, vocab_size, bias=False)
         self.max_n = getattr(positions, "max_n", None) if max_n is None else max_n

@@ -7,7 +7,7 @@ that take turns, are plain sequences of them.
 Positions count from 0, as in Python; Yun et al. 2020, whose definitions these are, count from 1.
 """
 
-from course_utils.patterns.assumption import Answer, Report, check_assumption
+from course_utils.patterns.assumption import Answer, AssumptionReport, check_assumption
 from course_utils.patterns.combine import multihead, sequential, union
 from course_utils.patterns.named import (
     bigbird,
@@ -24,8 +24,8 @@ from course_utils.patterns.spread import reach
 
 __all__ = [
     "Answer",
+    "AssumptionReport",
     "Pattern",
-    "Report",
     "bigbird",
     "check_assumption",
     "dense",

@@ -33,7 +33,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Report:
+class AssumptionReport:
     """The answers to the three conditions.
 
     `self_loops`: every token may look at itself in every layer. If not, the witness is a pair
@@ -61,7 +61,7 @@ class Report:
         return f"self-loops  {self.self_loops}\npath        {self.path}\nreach       {self.reach}"
 
 
-def check_assumption(patterns: Pattern | Sequence[Pattern]) -> Report:
+def check_assumption(patterns: Pattern | Sequence[Pattern]) -> AssumptionReport:
     """Whether the patterns, which layers use in turn, satisfy Assumption 1 of Yun et al. 2020.
 
     For heads with different patterns give their `union`: a sequence is taken for layers. For up to
@@ -70,7 +70,7 @@ def check_assumption(patterns: Pattern | Sequence[Pattern]) -> Report:
     """
     found = as_sequence(patterns)
     self_loops = _self_loops(found)
-    return Report(self_loops, _path(union(found)), _reach(found, bool(self_loops.holds)))
+    return AssumptionReport(self_loops, _path(union(found)), _reach(found, bool(self_loops.holds)))
 
 
 def _self_loops(patterns: tuple[Pattern, ...]) -> Answer:
@@ -121,12 +121,12 @@ def _never_meet(pattern: Pattern) -> tuple[int, int] | None:
 
     All have one if everybody hears of token 0, and token 0 hears of everybody.
     """
-    heard_by_first = _chain(pattern.queries, pattern.keys, pattern.n)
-    if not heard_by_first.all():
-        return 0, int(np.flatnonzero(~heard_by_first)[0])
-    hear_of_first = _chain(pattern.keys, pattern.queries, pattern.n)
-    if not hear_of_first.all():
-        return int(np.flatnonzero(~hear_of_first)[0]), 0
+    first_hears = _chain(pattern.queries, pattern.keys, pattern.n)
+    if not first_hears.all():
+        return 0, int(np.flatnonzero(~first_hears)[0])
+    hears_first = _chain(pattern.keys, pattern.queries, pattern.n)
+    if not hears_first.all():
+        return int(np.flatnonzero(~hears_first)[0]), 0
     return None
 
 
@@ -156,15 +156,15 @@ def _count_layers(
     that comes back proves that the moment will never come.
     """
     n, words = patterns[0].n, -(-patterns[0].n // 64)
-    heard, seen, work, layer = own_news(n), set(), 0, 0
-    while not (layer and everybody(heard, n)):
+    known, seen, work, layer = own_news(n), set(), 0, 0
+    while not (layer and everybody(known, n)):
         pattern = patterns[layer % len(patterns)]
         if not monotone:
-            state = (layer % len(patterns), blake2b(heard.tobytes()).digest())
+            state = (layer % len(patterns), blake2b(known.tobytes()).digest())
             if state in seen:
-                return None, tuple(int(place) for place in np.argwhere(~unpack(heard, n))[0])
+                return None, tuple(int(place) for place in np.argwhere(~unpack(known, n))[0])
             seen.add(state)
-        heard = listen(pattern, heard)
+        known = listen(pattern, known)
         layer += 1
         work += words * (pattern.n_connections + n) + EACH_LAYER
         if work > WORK:

@@ -118,12 +118,12 @@ def _excluded(pattern: Pattern, listeners: list[list[int]]) -> None:
 
 def _closure(pattern: Pattern) -> np.ndarray:
     """Who can hear of whom, over any number of hops: bool [n, n]."""
-    heard = own_news(pattern.n)
+    known = own_news(pattern.n)
     while True:
-        more = heard | listen(pattern, heard)
-        if np.array_equal(more, heard):
-            return unpack(heard, pattern.n)
-        heard = more
+        more = known | listen(pattern, known)
+        if np.array_equal(more, known):
+            return unpack(known, pattern.n)
+        known = more
 
 
 def _search(listeners: list[list[int]]) -> list[int] | None:

@@ -90,17 +90,20 @@ class Pattern:
 
     @classmethod
     def from_mask(cls, mask: Bool[Tensor, "n n"], name: str = "mask") -> "Pattern":
-        """The pattern whose `mask()` this is: row = query, column = key."""
+        """The pattern whose `mask()` this is: row = query, column = key.
+
+        TypeError for what is no boolean tensor, ValueError for one that is no square.
+        """
         if not isinstance(mask, Tensor):
             raise TypeError(
                 f"a mask is a boolean tensor [n, n], got {type(mask).__name__}: "
                 "torch.as_tensor(mask) makes one of lists and arrays."
             )
-        if mask.ndim != 2 or mask.shape[0] != mask.shape[1] or mask.dtype != torch.bool:
-            raise ValueError(
-                f"a mask is a boolean tensor [n, n], got {mask.dtype} {list(mask.shape)}. "
-                "Row = query, column = key, True = may look."
-            )
+        got = f"got {mask.dtype} {list(mask.shape)}. Row = query, column = key, True = may look."
+        if mask.dtype != torch.bool:
+            raise TypeError(f"a mask is a boolean tensor [n, n], {got}")
+        if mask.ndim != 2 or mask.shape[0] != mask.shape[1]:
+            raise ValueError(f"a mask is a boolean tensor [n, n], {got}")
         query, key = np.nonzero(mask.cpu().numpy())
         return cls.from_pairs(len(mask), query, key, name)
 

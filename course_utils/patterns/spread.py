@@ -25,43 +25,43 @@ def reach(patterns: Pattern | Sequence[Pattern], n_layers: int) -> Bool[Tensor, 
     found = as_sequence(patterns)
     if n_layers < 0:
         raise ValueError(f"n_layers counts layers from 0, got {n_layers}.")
-    heard = own_news(found[0].n)
+    known = own_news(found[0].n)
     for layer in range(n_layers):
-        heard = listen(found[layer % len(found)], heard)
-    return torch.from_numpy(unpack(heard, found[0].n))
+        known = listen(found[layer % len(found)], known)
+    return torch.from_numpy(unpack(known, found[0].n))
 
 
 def own_news(n: int) -> np.ndarray:
     """Before the first layer: uint64 [n, ceil(n / 64)], each row its own bit."""
-    heard = np.zeros((n, -(-n // 64)), dtype=np.uint64)
+    known = np.zeros((n, -(-n // 64)), dtype=np.uint64)
     every = np.arange(n)
-    heard[every, every // 64] = np.uint64(1) << (every % 64).astype(np.uint64)
-    return heard
+    known[every, every // 64] = np.uint64(1) << (every % 64).astype(np.uint64)
+    return known
 
 
-def listen(pattern: Pattern, heard: np.ndarray) -> np.ndarray:
+def listen(pattern: Pattern, known: np.ndarray) -> np.ndarray:
     """One layer: each token now knows what the tokens it looks at knew."""
-    after = np.zeros_like(heard)
-    for rows in _slices(pattern, heard.shape[1]):
+    after = np.zeros_like(known)
+    for rows in _slices(pattern, known.shape[1]):
         starts = pattern.starts[rows.start : rows.stop + 1]
         keys = pattern.keys[starts[0] : starts[-1]]
         talks = np.diff(starts) > 0  # reduceat has no answer for a row that looks at nobody
         if talks.any():
             begins = (starts[:-1] - starts[0])[talks]
-            after[rows][talks] = np.bitwise_or.reduceat(heard[keys], begins, axis=0)
+            after[rows][talks] = np.bitwise_or.reduceat(known[keys], begins, axis=0)
     return after
 
 
-def unpack(heard: np.ndarray, n: int) -> np.ndarray:
+def unpack(known: np.ndarray, n: int) -> np.ndarray:
     """The bits as a table: bool [rows, n]."""
-    octets = heard.astype("<u8").view(np.uint8)
+    octets = known.astype("<u8").view(np.uint8)
     return np.unpackbits(octets, axis=1, count=n, bitorder="little").astype(bool)
 
 
-def everybody(heard: np.ndarray, n: int) -> bool:
+def everybody(known: np.ndarray, n: int) -> bool:
     """Whether all rows have all bits."""
     full = own_news(n)
-    return bool((heard == np.bitwise_or.reduce(full, axis=0)).all())
+    return bool((known == np.bitwise_or.reduce(full, axis=0)).all())
 
 
 def _slices(pattern: Pattern, words: int) -> Iterator[slice]:

@@ -101,12 +101,12 @@ def head(ids: Ids, queries: Ids, pattern: Pattern, pick: Pick) -> Ids:
 
     Token k sees its keys A_k and nobody else; a token without any hears 0.
     """
-    heard = []
+    outputs = []
     for token in range(pattern.n):
         seen = ids[:, pattern.keys_of(token)]
         nothing = 0 * ids[:, token]
-        heard.append(pick(queries[:, [token]] * seen, seen) if seen.shape[1] else nothing)
-    return np.stack(heard, axis=1)
+        outputs.append(pick(queries[:, [token]] * seen, seen) if seen.shape[1] else nothing)
+    return np.stack(outputs, axis=1)
 
 
 # ---- the layers, in the order of the proof -------------------------------------------------------

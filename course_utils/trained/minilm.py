@@ -119,7 +119,7 @@ def empty_minilm() -> TextEncoder:
             n_layers=N_LAYERS,
             d_ff=D_FF,
             norm="post",
-            eps=1e-12,
+            norm_layer=functools.partial(nn.LayerNorm, eps=1e-12),
         ),
     )
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch_twins import D_FF, D_MODEL, N_HEADS, attention_like, block_like, torch_layer
 
-from course_utils.blocks import DecoderBlock, FeedForward
+from course_utils.blocks import DecoderBlock, FeedForward, GatedFeedForward
 from course_utils.mixers import Attention, NoMixing, SparseAttention, capture_attention
 from course_utils.models import Decoder, Seq2SeqTransformer
 from course_utils.patterns import dense, window
@@ -260,6 +261,24 @@ def test_a_model_given_its_source_says_what_the_whole_model_says():
     torch.testing.assert_close(twice[1::2], speaker(target), atol=1e-5, rtol=1e-5)
     with pytest.raises(ValueError, match="4 targets.* 3 sources"):
         speaker(ids(5, batch=4))
+
+
+def test_norms_feed_forward_and_scale_are_arguments():
+    model = tiny_model(norm_layer=nn.RMSNorm, feed_forward=GatedFeedForward, embedding_scale=3.0)
+    kinds = [type(module) for module in model.modules()]
+    assert kinds.count(nn.RMSNorm) == (2 + 3) * N_LAYERS + 2 and nn.LayerNorm not in kinds
+    assert kinds.count(GatedFeedForward) == 2 * N_LAYERS and FeedForward not in kinds
+    source = ids(6)
+    places = sinusoidal(6, D_MODEL)
+    torch.testing.assert_close(model.embedding(source), 3 * model.embedding.tokens(source) + places)
+    assert model(source, ids(5)).isfinite().all()
+
+
+def test_what_stands_for_a_tensor_is_not_kept_with_the_source():
+    speaker, target = tiny_model().given(ids(3)), ids(5, batch=6)  # two targets for each source
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        speaker(mode.from_tensor(target))
+    assert type(speaker(target)) is torch.Tensor
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch_twins import D_FF, D_MODEL, N_HEADS, block_like, torch_layer
 
+from course_utils.blocks import GatedFeedForward
 from course_utils.mixers import Attention, KeyValues, NoMixing
 from course_utils.models import LanguageModel
 from course_utils.positions import LearnedPositions, NoPositions, Rotary, SinusoidalPositions
@@ -112,6 +113,19 @@ def test_the_tokens_start_small(tie):
     """0.02, as in GPT-2: torch's own embeddings start fifty times as large."""
     model = LanguageModel(2_000, lambda _: NoMixing(), d_model=64, n_layers=1, d_ff=None, tie=tie)
     assert model.embedding.tokens.weight.std().item() == pytest.approx(0.02, rel=0.02)
+
+
+def test_norms_feed_forward_and_scale_are_arguments():
+    today = {"norm_layer": nn.RMSNorm, "feed_forward": GatedFeedForward, "activation": F.silu}
+    model = tiny_model(rotary=True, embedding_scale=1.0, **today)
+    kinds = [type(module) for module in model.modules()]
+    assert kinds.count(nn.RMSNorm) == 2 * N_LAYERS + 1
+    assert kinds.count(GatedFeedForward) == N_LAYERS
+    text = ids(7)
+    assert torch.equal(model.embedding(text), model.embedding.tokens(text))
+    cache = model.new_cache()
+    parts = [model(part, cache=cache) for part in text.split(3, dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), model(text), atol=1e-5, rtol=1e-5)
 
 
 def test_it_learns_a_text_by_heart():

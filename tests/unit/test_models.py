@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch_twins import D_FF, D_MODEL, N_HEADS, block_like, torch_layer
 
-from course_utils.blocks import Block
+from course_utils.blocks import Block, FeedForward, GatedFeedForward
 from course_utils.mixers import Attention, NoMixing
 from course_utils.models import Embedding, Encoder, TextEncoder
 from course_utils.positions import LearnedPositions, Rotary, SinusoidalPositions, sinusoidal
@@ -48,6 +48,71 @@ def test_encoder_equals_torch_encoder(norm):
     real = torch.arange(7) < torch.tensor([7, 5, 3, 2])[:, None]
     expected = theirs(x, src_key_padding_mask=~real)
     torch.testing.assert_close(ours(x, real)[real], expected[real], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", [F.silu, F.gelu, torch.sigmoid])
+def test_a_gated_feed_forward_is_the_formula_of_2020(activation):
+    """Shazeer 2020, equations 5 and 6: (activation(xW) ⊗ xV) W₂, without biases."""
+    ffn, x = GatedFeedForward(6, 10, activation=activation), torch.randn(2, 3, 6)
+    w, v, w2 = (linear.weight.T for linear in (ffn.gate, ffn.widen, ffn.narrow))
+    torch.testing.assert_close(ffn(x), (activation(x @ w) * (x @ v)) @ w2)
+    assert sum(weights.numel() for weights in ffn.parameters()) == 3 * 6 * 10
+
+
+def test_the_gate_of_a_gated_feed_forward_can_shut():
+    ffn = GatedFeedForward(6, 10)
+    nn.init.zeros_(ffn.gate.weight)
+    assert (ffn(torch.randn(2, 3, 6)) == 0).all()
+
+
+def rms_norm(x: torch.Tensor) -> torch.Tensor:
+    return x / (x.square().mean(-1, keepdim=True) + torch.finfo(x.dtype).eps).sqrt()
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_the_block_of_today_is_one_line_away(norm):
+    encoder = Encoder(
+        lambda layer: Attention(8, 2),
+        d_model=8,
+        n_layers=2,
+        d_ff=20,
+        norm=norm,
+        norm_layer=nn.RMSNorm,
+        feed_forward=GatedFeedForward,
+        activation=F.silu,
+    )
+    x = torch.randn(2, 5, 8)
+    y = x
+    for block in encoder.blocks:
+        if norm == "pre":
+            y = y + block.mixer(rms_norm(y))
+            y = y + block.ffn(rms_norm(y))
+        else:
+            y = rms_norm(y + block.mixer(y))
+            y = rms_norm(y + block.ffn(y))
+    torch.testing.assert_close(encoder(x), rms_norm(y) if norm == "pre" else y)
+    kinds = {type(module) for module in encoder.modules()}
+    assert {nn.RMSNorm, GatedFeedForward} <= kinds and not {nn.LayerNorm, FeedForward} & kinds
+    assert encoder.blocks[0].ffn.activation is F.silu
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_a_block_without_feed_forward_has_one_residual_and_one_norm(norm):
+    block = Block(8, Attention(8, 2), None, norm=norm)
+    x = torch.randn(2, 5, 8)
+    expected = x + block.mixer(block.mixer_norm(x))
+    if norm == "post":
+        expected = block.mixer_norm(x + block.mixer(x))
+    torch.testing.assert_close(block(x), expected)
+    assert {name.split(".")[0] for name in block.state_dict()} == {"mixer", "mixer_norm"}
+
+
+def test_the_names_of_the_weights_stay():
+    """Models on learners' disks are read by these names."""
+    encoder = Encoder(lambda _: NoMixing(), d_model=8, n_layers=1, d_ff=16)
+    parts = ("mixer_norm", "ffn_norm", "ffn.widen", "ffn.narrow")
+    names = {f"blocks.0.{part}.{what}" for part in parts for what in ("weight", "bias")}
+    assert set(encoder.state_dict()) == names | {"final_norm.weight", "final_norm.bias"}
 
 
 def test_a_mixer_is_chosen_for_each_layer():

@@ -235,7 +235,7 @@ def test_patterns_cannot_be_changed():
         (lambda: Pattern(2, [0, 1, 1], [0, 0]), "starts has 3 numbers for n=2, from 0 to 2"),
         (lambda: Pattern(2, [0, 3, 2], [0, 1]), "must not fall"),
         (lambda: Pattern(2, [0, 2, 2], [1, 0]), "sorted"),
-        (lambda: Pattern.from_mask(torch.ones(2, 2)), "boolean"),
+        (lambda: Pattern.from_mask(torch.ones(2, 3) > 0), r"torch.bool \[2, 3\]"),
         (lambda: Pattern.from_rule(4, lambda q, k: q <= k and k <= 2), "write & for and"),
         (lambda: Pattern.from_rule(4, lambda q, k: q - k), "True or False"),
         (
@@ -264,6 +264,8 @@ def test_bad_arguments_are_named(plain_shapes, make, message):
         (lambda: check_assumption(torch.ones(3, 3) > 0), "got Tensor"),
         (lambda: reach(sequential(strided(8, 3)), 2), "got a function: .*for layer in range"),
         (lambda: Pattern.from_mask([[True]]), "got list: torch.as_tensor"),
+        (lambda: Pattern.from_mask(torch.ones(2, 2)), "boolean.* got torch.float32"),
+        (lambda: Pattern.from_mask(torch.ones(2, 2, dtype=torch.long)), "got torch.int64"),
         (lambda: Pattern.from_lists([[1.7], [0]]), "float"),
     ],
 )
