@@ -117,7 +117,7 @@ def _own_cells(teacher: NotebookNode, learner: NotebookNode) -> dict[str, list[N
     by_grade_id = {marks(cell)["grade_id"]: cell.id for cell in teacher.cells if is_marked(cell)}
     by_source = {cell.source: cell.id for cell in teacher.cells}
     known = {cell.id: cell.source for cell in teacher.cells}
-    judged = {cell.id for cell in teacher.cells if is_answer(cell) or is_check(cell)}
+    judged = [cell.id for cell in teacher.cells if is_answer(cell) or is_check(cell)]
     taken = set().union(*(defined(cell.source) for cell in teacher.cells if is_answer(cell)))
     found: dict[str, list[NotebookNode]] = {}
     waiting: list[str] = []
@@ -133,10 +133,13 @@ def _own_cells(teacher: NotebookNode, learner: NotebookNode) -> dict[str, list[N
         is_own = place is None or (place not in judged and cell.source != known[place])
         if is_own and cell.get("cell_type") == "code":
             waiting += filter(None, [without(taken, cell.source)])
+    places = list(known)
+    in_time = set(places[: places.index(judged[-1]) + 1]) if judged else set()
     ids = iter(range(len(learner.cells)))
     return {
         place: [new_code_cell(source, id=f"own-{next(ids)}") for source in sources]
         for place, sources in found.items()
+        if place in in_time
     }
 
 
@@ -148,13 +151,14 @@ def without(taken: set[str], source: str) -> str:
     """
     if source.lstrip().startswith("%%"):
         return source
-    parts = [
-        f"try:\n{_indented(ast.unparse(node))}\nexcept Exception:\n    pass"
-        for node in parsed(source)
-        if getattr(node, "name", None) not in taken
-    ]
-    return "\n".join(parts)
+    kept = [node for node in parsed(source) if getattr(node, "name", None) not in taken]
+    return "\n".join(ast.unparse(tried(node)) for node in kept)
 
 
-def _indented(code: str) -> str:
-    return "\n".join(f"    {line}" for line in code.splitlines())
+def tried(node: ast.stmt) -> ast.stmt:
+    """The statement with its errors passed over; `from __future__` has to stand by itself."""
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return node
+    (attempt,) = ast.parse("try: ...\nexcept Exception: pass").body
+    attempt.body = [node]
+    return attempt

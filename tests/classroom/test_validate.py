@@ -158,8 +158,20 @@ def test_a_cell_of_the_teachers_that_was_changed_counts_after_the_teachers_own(p
 
 def test_what_follows_the_last_check_is_not_run(place, exercise):
     teacher = validate.read(validate.teachers_notebook("00"))
-    exercise.cells.append(own_cell("while True: pass"))
-    assert carried(teacher, exercise) == ["title", "imports", "answer", "try-it", "test"]
+    end = validate.nbformat.v4.new_markdown_cell("The end.", id="end")
+    teacher.cells.append(end)
+    exercise.cells += [own_cell("while True: pass"), end, own_cell("while True: pass")]
+    assert carried(teacher, exercise) == ["title", "imports", "answer", "try-it", "test", "end"]
+
+
+def test_own_cells_keep_their_texts_and_their_beginnings(place, exercise):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    own = (
+        "from __future__ import annotations\n"
+        'def letter(name: Nobody) -> str:\n    return f"""Dear\n{name},\n  how"""\n'
+    )
+    exercise.cells.insert(2, own_cell(own))
+    assert executed(carried(teacher, exercise)[2])["letter"]("Tom") == "Dear\nTom,\n  how"
 
 
 @pytest.mark.parametrize(
