@@ -34,8 +34,9 @@ def bits_per_character(logits, targets):
 
 @task.cases
 def cases(seed):
-    coin = torch.zeros(1, 8, 2)
-    yield Case("a fair coin, tossed eight times", (coin, torch.tensor([[0, 1, 1, 0, 1, 0, 0, 1]])))
+    coin = torch.zeros(2, 4, 2)
+    tossed = torch.tensor([[0, 1, 1, 0], [1, 0, 0, 1]])
+    yield Case("a fair coin, tossed eight times", (coin, tossed))
     loaded = torch.tensor([0.9, 0.1]).log().expand(1, 4, 2).clone()
     yield Case("a coin with 90 % heads", (loaded, torch.tensor([[0, 0, 1, 0]])))
     generator = torch.Generator().manual_seed(seed)
@@ -51,7 +52,9 @@ def cases(seed):
     yield Case("a single place", drawn(1, 1, 9))
     yield Case("a single block", drawn(1, 7, 4))
     yield Case("a block for each character", drawn(6, 1, 3))
-    yield Case("scores in the hundreds", drawn(3, 4, 8, size=400.0))
+    # A chance of e to the −104 is 0 in float32. Their mean stays below 88 nats, so that whoever
+    # takes e to the power of it gets a number.
+    yield Case("scores of a hundred", drawn(3, 4, 8, size=25.0))
     sure, other = 300 * torch.eye(4)[None, [0, 2, 3, 1, 1]], torch.tensor([[0, 2, 1, 1, 1]])
     yield Case("sure, and once mistaken", (sure, other))
     yield Case("scores around 1,000", drawn(2, 4, 5, offset=1000.0))
@@ -343,6 +346,16 @@ def perplexity(logits, targets):
 
 
 @mistake
+def two_to_the_nats(logits, targets):
+    """You took 2 to the power of the nats.
+
+    That is no perplexity either: e to the nats is one, or 2 to the bits. What is wanted are the
+    bits themselves, nats divided by ln 2.
+    """
+    return 2 ** surprises(logits, targets).mean()
+
+
+@mistake
 def logarithm_of_the_mean(logits, targets):
     """You took the mean of the chances first.
 
@@ -521,6 +534,33 @@ def divided_twice(logits, targets):
     F.cross_entropy and mean() have taken the mean already.
     """
     return in_bits(surprises(logits, targets)) / targets.numel()
+
+
+@mistake
+def divided_by_n_again(logits, targets):
+    """You divided the mean by n.
+
+    F.cross_entropy and mean() have divided by the number of characters already, all batch · n.
+    """
+    return in_bits(surprises(logits, targets)) / logits.shape[1]
+
+
+@task.mistake
+def block_by_block(logits, targets):
+    """You gave a number for each block.
+
+    One number is wanted: the mean over all places of all blocks.
+    """
+    return surprises(logits, targets).mean(1) / math.log(2)
+
+
+@task.mistake
+def place_by_place(logits, targets):
+    """You gave a number for each place.
+
+    These are the surprises. Now take their mean, over all places of all blocks.
+    """
+    return surprises(logits, targets) / math.log(2)
 
 
 @mistake

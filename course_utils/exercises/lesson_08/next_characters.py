@@ -253,6 +253,15 @@ def starts_ignored(ids, starts, n):
 
 
 @task.mistake
+def starts_sorted(ids, starts, n):
+    """You put the starts in order.
+
+    Block b begins at starts[b], so that whoever asked knows which is which.
+    """
+    return next_characters(ids, sorted(starts), n)
+
+
+@task.mistake
 def first_start_for_all(ids, starts, n):
     """All your blocks begin at the first start.
 

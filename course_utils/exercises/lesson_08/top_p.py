@@ -251,6 +251,37 @@ def divided_by_p(probabilities, p):
 
 
 @task.mistake
+def rest_to_the_favourite(probabilities, p):
+    """You gave the rest to the favourite.
+
+    All who stay share it, each in proportion to its own chance: divide by what they hold together.
+    """
+    kept = cut(probabilities, p, share=lambda kept: kept)
+    kept[kept.argmax()] += 1 - kept.sum()
+    return kept
+
+
+@task.mistake
+def rest_shared_evenly(probabilities, p):
+    """You gave everybody the same part of the rest.
+
+    Whoever is twice as likely should stay twice as likely: divide all by what they hold together.
+    """
+    kept = cut(probabilities, p, share=lambda kept: kept)
+    return torch.where(kept > 0, kept + (1 - kept.sum()) / (kept > 0).sum(), 0.0)
+
+
+@task.mistake
+def minus_infinity(probabilities, p):
+    """You set the cut ones to −∞.
+
+    That is for scores, in front of a softmax. These are chances: nobody's is 0, and a sum with −∞
+    in it is lost.
+    """
+    return shared(torch.where(cut(probabilities, p) > 0, probabilities, -torch.inf))
+
+
+@task.mistake
 def least_likely_first(probabilities, p):
     """You began with the least likely.
 
@@ -361,6 +392,17 @@ def mask_alone(probabilities, p):
     A yes or no for each character. Multiply it by their chances, and share out what is left.
     """
     return cut(probabilities, p) > 0
+
+
+@task.mistake
+def places_alone(probabilities, p):
+    """You returned the places of those who stay.
+
+    What is wanted are chances, one for each character: start from torch.zeros_like(probabilities),
+    and write theirs to these places.
+    """
+    ordered, order = probabilities.sort(descending=True)
+    return order[those_before(ordered, p)]
 
 
 @task.mistake

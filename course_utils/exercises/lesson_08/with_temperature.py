@@ -49,10 +49,11 @@ def cases(seed):
     ):
         yield Case(f"logits of shape {list(shape)} at temperature {temperature}",
                    (scores(*shape), temperature))  # fmt: skip
-    yield Case("a cold one: scores in the hundreds, temperature 0.1", (scores(2, 6, size=200), 0.1))
+    far = 1500 + 30 * torch.arange(6) + scores(2, 6)
+    yield Case("a cold one: scores far above 0, temperature 0.05", (far, 0.05))
     yield Case("as good as boiling: temperature 50", (scores(2, 65, size=20), 50))
-    apart = scores(3, 5) + torch.tensor([[1000.0], [0.0], [-1000.0]])
-    yield Case("three rows, around 1,000, 0 and −1,000", (apart, 0.8))
+    apart = scores(2, 5) + torch.tensor([[1000.0], [-1000.0]])
+    yield Case("two rows, around 1,000 and −1,000", (apart, 0.8))
     yield Case("a single character", (scores(3, 1), 2.5))
 
 
@@ -165,10 +166,20 @@ def one_softmax_for_all(logits, temperature):
 def multiplied(logits, temperature):
     """You multiplied by the temperature.
 
-    Then 0.5 makes the model bolder and 2 makes it timid: the thermometer is upside down. Divide.
+    Then 0.5 makes the model timid and 2 makes it bolder: the thermometer is upside down. Divide.
     (The same if you raised the chances to a power: it has to be 1 / temperature.)
     """
     return (logits * temperature).softmax(-1)
+
+
+@task.mistake
+def power_upside_down(logits, temperature):
+    """You raised the chances to the temperature.
+
+    The thermometer is upside down: the power has to be 1 / temperature. Dividing the scores, before
+    the softmax, comes to the same, and no chance gets too small on the way.
+    """
+    return shared(logits.softmax(-1) ** temperature)
 
 
 @task.mistake
@@ -228,6 +239,26 @@ def power_of_chances(logits, temperature):
     the temperature and let softmax do it.
     """
     return logits.softmax(-1) ** (1 / temperature)
+
+
+@task.mistake
+def sum_of_undivided(logits, temperature):
+    """You divided by a sum of other powers.
+
+    The temperature is in the powers above, and not in those of the sum, so that the chances do not
+    add up to 1. Work out the powers once, and divide them by their own sum.
+    """
+    scores = logits - logits.amax(-1, keepdim=True)
+    return (scores / temperature).exp() / scores.exp().sum(-1, keepdim=True)
+
+
+@task.mistake
+def each_alone(logits, temperature):
+    """You asked about each character alone.
+
+    A sigmoid answers yes or no for each. A softmax lets them share out 1 among themselves.
+    """
+    return (logits / temperature).sigmoid()
 
 
 @task.mistake
@@ -358,6 +389,16 @@ def favourite_alone(logits, temperature):
     That is temperature 0. Above it everybody has a chance: a softmax of the divided scores.
     """
     return torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).float()
+
+
+@task.mistake
+def place_of_the_favourite(logits, temperature):
+    """You chose a character.
+
+    argmax gives the place of the likeliest one, whatever the temperature. What is wanted are the
+    chances of all of them.
+    """
+    return logits.argmax(-1)
 
 
 @task.mistake

@@ -81,7 +81,8 @@ def test_a_wrong_number_is_a_number(task):
             outcome = isolate.call(
                 partial(task.use, mistake.implementation), case.args, case.kwargs
             )
-            assert not isinstance(outcome.value, Tensor), mistake.id
+            value = outcome.value
+            assert not isinstance(value, Tensor) or value.numel() > 1, mistake.id
 
 
 @every_task
