@@ -352,9 +352,9 @@ def _digits_in(value: Any) -> float:
     if isinstance(value, Number):
         return 2.0 if isinstance(value, float) else 0.25
     if isinstance(value, Mapping):
-        return sum(map(_digits_in, value.values()))
+        return sum(map(_digits_in, value.values()), 0.0)
     if isinstance(value, str | bytes):
         return 0.25 * len(value)
     if isinstance(value, list | tuple | set | frozenset):
-        return sum(map(_digits_in, value))
+        return sum(map(_digits_in, value), 0.0)
     return 0.0

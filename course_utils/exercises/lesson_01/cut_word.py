@@ -37,13 +37,12 @@ AGAIN = [("a", "a"), ("aa", "a"), ("aa", "aa"), ("a", "n")]
 
 @task.cases
 def cases(seed):
-    for word in ("coldest", "fool", "colder", "older", "cocoa", "xyz"):
+    for word in ("coldest", "older", "cocoa", "xyz"):
         yield Case(f"{word} and the lesson's six merges", (word, SIX_MERGES))
-    for word in ("abcd", "ababcabab", "bcde", "abcabc", "cdbcd"):
+    for word in ("abcd", "ababcabab", "bcde", "cdbcd"):
         yield Case(f"{word}, where merges compete", (word, BORDERS))
-    for word in ("abcd", "abcbcd"):
-        yield Case(f"{word}, where two pairs spell the same", (word, SPELLED))
-    for word in ("aaa", "aaaaa", "aaaabaa", "anaan"):
+    yield Case("abcd, where two pairs spell the same", ("abcd", SPELLED))
+    for word in ("aaa", "aaaabaa", "anaan"):
         yield Case(f"{word}, the same letter again", (word, AGAIN))
     yield Case("Older COLD, with capitals", ("Older COLD", [("C", "O"), *SIX_MERGES, ("O", "L")]))
     yield Case("no merges", ("cold", []))
@@ -54,9 +53,8 @@ def cases(seed):
     yield Case(f"{word}, where merges compete", (word, BORDERS))
     words = [(random_word(generator, "abc", 9), 1 + number) for number in range(4)]
     merges = learned(words, 7)
-    for length in (13, 14):
-        word = "".join(random_word(generator, "abc", length))
-        yield Case(f"{word} and seven learned merges", (word, merges))
+    word = "".join(random_word(generator, "abc", 13))
+    yield Case(f"{word} and seven learned merges", (word, merges))
 
 
 def learned(words, rounds):
