@@ -9,7 +9,7 @@ def normal(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def hands(
-    n: int, d: int, *, first: int = 0, step: float = 2, base: float = 10_000.0, over: float = 0
+    n: int, d: int, *, first: int = 0, step: int = 2, base: float = 10_000.0, over: int = 0
 ) -> Tensor:
     """The angles [n, d/2]: hand i turns by base^(−step · i / over) a place; `over` is d."""
     speeds = base ** (-torch.arange(d // 2) * step / (over or d))
