@@ -190,6 +190,25 @@ def value_among_the_keys(query, key, value, keys, values):
 
 
 @task.mistake
+def key_and_value_swapped(query, key, value, keys, values):
+    """The newcomer's key and value are swapped.
+
+    The key goes behind the keys, and is what later queries are compared with; the value goes behind
+    the values.
+    """
+    return cached(query, value, key, keys, values)
+
+
+@task.mistake
+def added_up(query, key, value, keys, values):
+    """You add the new key to all the old ones.
+
+    + makes a sum of them. One more token is put behind the others: torch.cat([keys, key], dim=-2).
+    """
+    return attended(query, keys + key, values + value), keys + key, values + value
+
+
+@task.mistake
 def query_remembered(query, key, value, keys, values):
     """You appended the query to the keys.
 

@@ -362,6 +362,15 @@ def everybody_kept(beam, log_p, eos, width):
 
 
 @task.mistake
+def as_many_as_before(beam, log_p, eos, width):
+    """Your beam stays as wide as it was.
+
+    The first one has a single hypothesis, and `width` says how many are wanted.
+    """
+    return beam_step(beam, log_p, eos, len(beam))
+
+
+@task.mistake
 def only_the_best(beam, log_p, eos, width):
     """You keep the best one only.
 
@@ -610,6 +619,15 @@ def one_list_for_all(beam, log_p, eos, width):
     ended = [(ids, score) for ids, score in beam if ids[-1] == eos]
     longer = [extend(ids, score) for ids, score in beam if ids[-1] != eos]
     return share_of_the_beam(ended, longer, width)
+
+
+@task.mistake
+def what_append_returns(beam, log_p, eos, width):
+    """Your new ids are None.
+
+    append changes a list and returns nothing. ids + [token] is a new list.
+    """
+    return stepped(beam, log_p, eos, width, write=lambda ids, token: list(ids).append(token))
 
 
 @task.mistake

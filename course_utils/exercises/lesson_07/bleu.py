@@ -672,6 +672,30 @@ def long_runs_left_out(candidate, reference):
 
 
 @task.mistake
+def nothing_divided_by_nothing(candidate, reference):
+    """You divide by 0.
+
+    A candidate of three words has no run of four. Where there is nothing to count the score is 0:
+    look before you divide.
+    """
+    return measured(
+        candidate, reference, precision=lambda said, wanted: (said & wanted).total() / said.total()
+    )
+
+
+@task.mistake
+def harmonic_mean(candidate, reference):
+    """You take the harmonic mean.
+
+    That is for speeds, and for precision and recall. BLEU multiplies the four and takes the fourth
+    root.
+    """
+    return measured(
+        candidate, reference, mean=lambda p: len(p) / sum(1 / x for x in p) if all(p) else 0.0
+    )
+
+
+@task.mistake
 def smoothed(candidate, reference):
     """You smooth.
 

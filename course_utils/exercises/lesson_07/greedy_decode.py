@@ -288,10 +288,31 @@ def first_word_lost(step, bos, eos, n_new):
 def one_round(step, bos, eos, n_new):
     """You ask once.
 
-    The return stands inside the loop, or there is none. Ask up to n_new times, and return behind
-    the loop.
+    The return stands inside the loop. It belongs behind it, as far left as the for, so that you ask
+    up to n_new times.
     """
-    return greedy_decode(step, bos, eos, min(n_new, 1))
+    ids = [bos]
+    for _ in range(n_new):
+        token = int(step(ids)[-1].argmax())
+        if token == eos:
+            break
+        ids.append(token)
+        return ids[1:]
+
+
+@task.mistake
+def stops_at_zero(step, bos, eos, n_new):
+    """You take token 0 for the end.
+
+    0 is an id like others, though Python counts it as false. Compare with eos: token == eos.
+    """
+    ids = [bos]
+    for _ in range(n_new):
+        token = int(step(ids)[-1].argmax())
+        if not token or token == eos:
+            break
+        ids.append(token)
+    return ids[1:]
 
 
 @task.mistake
@@ -348,4 +369,4 @@ def as_a_tensor(step, bos, eos, n_new):
 
     The ids are right. The result is a list: ids.tolist().
     """
-    return torch.tensor(greedy_decode(step, bos, eos, n_new), dtype=torch.long)
+    return torch.tensor(greedy_decode(step, bos, eos, n_new))

@@ -263,6 +263,25 @@ def no_alpha(log_probabilities, alpha):
 
 
 @task.mistake
+def alpha_written_in(log_probabilities, alpha):
+    """You always take 0.6.
+
+    It is a usual α, and the caller may want another: **alpha.
+    """
+    return hypothesis_score(log_probabilities, 0.6)
+
+
+@task.mistake
+def whole_division(log_probabilities, alpha):
+    """You divide without a remainder.
+
+    // rounds down to a whole number, and so sentences of one to six words have the same penalty. It
+    is / that divides.
+    """
+    return scored(log_probabilities, alpha, penalty=lambda n, a: ((5 + n) // 6) ** a)
+
+
+@task.mistake
 def power_before_the_sixth(log_probabilities, alpha):
     """The power is taken before the sixth.
 
