@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from course_utils.checks import gradients, isolate
 from course_utils.checks.compare import OFF, difference
 from course_utils.checks.deadline import TimeIsUp, call_limited
-from course_utils.checks.task import Case, Misconception, Task, call
+from course_utils.checks.task import Case, Misconception, Task
 from course_utils.checks.verdict import Verdict
 
 NOT_WRITTEN = "Not written yet: it returns nothing so far. Replace the ... by your own code."
@@ -209,7 +209,7 @@ def _difference(expected: Any, got: Any, dimensions: tuple) -> str | None:
 def _input_names(task: Task, case: Case) -> list[str]:
     """What the inputs are called; by their numbers where `use` gives them to a class."""
     count = len(case.args) + len(case.kwargs)
-    if task.use is call:
+    if not inspect.isclass(task.reference):
         named = list(inspect.signature(task.reference).parameters)[: len(case.args)]
         return [*named, *case.kwargs]
     return [f"number {i + 1}" for i in range(count)]

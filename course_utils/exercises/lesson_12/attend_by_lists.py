@@ -59,10 +59,14 @@ def cases(seed):
     allowed[:, :, 0] = True  # everybody has somebody to look at
     yield Case("10 tokens in two groups, with lists by dice", (*numbers(10, 4, 3), keys, allowed))
     query, key, value = numbers(9, 6, 4)
+    value = value / 100  # small, and so are the gradients, and what rounding does to them
     loud = 40 * torch.sign(query) + query
     lists = shopping_lists(9, 2, 3)
     yield Case("scores in the hundreds", (loud, 3 * torch.sign(query) + key / 4, value, *lists))
-    yield Case("scores far below 0", (40 + query.abs(), -5 + key / 4, value, *lists))
+    yield Case("scores far below 0", (15 + query.abs(), -4 + key / 4, value, *lists))
+    future = key.clone()
+    future[2::3] += 30.0  # the last of each group, at which the first two may not look
+    yield Case("somebody wanted by all, and forbidden", (5 + query.abs(), future, value, *lists))
     yield Case("1,024 tokens, and no room for a table",
                (*numbers(1_024, 4, 4), *shopping_lists(1_024, 24, 32)))  # fmt: skip
 
@@ -204,6 +208,32 @@ def masked_afterwards(query, key, value, keys, allowed):
         query, key, value, keys, allowed, masked=unmasked,
         mended=lambda weights, allowed: weights * allowed,
     )  # fmt: skip
+
+
+@task.mistake
+def masked_afterwards_and_shared(query, key, value, keys, allowed):
+    """Right, until a forbidden key has it all.
+
+    You mask after the softmax and divide by what is left. Where those who may be looked at have
+    less than e to the −104 of it, nothing is left, and 0/0 is NaN. Mask the scores, with −∞.
+    """
+
+    def mended(weights, allowed):
+        left = weights * allowed
+        return left / left.sum(dim=-1, keepdim=True)
+
+    return by_lists(query, key, value, keys, allowed, masked=unmasked, mended=mended)
+
+
+@task.mistake
+def root_of_the_group(query, key, value, keys, allowed):
+    """You take the root of how many queries a group has.
+
+    A score is a sum of d products, and it is d whose root undoes its growth:
+    math.sqrt(query.shape[-1]).
+    """
+    size = allowed.shape[1]
+    return by_lists(query, key, value, keys, allowed, root=lambda q, keys, v: math.sqrt(size))
 
 
 @task.mistake

@@ -316,6 +316,18 @@ def shared_by_all_without_a_way(first, second, messages):
 
 
 @task.mistake
+def kept_by_the_source(first, second, messages):
+    """A message without a way is in its source's bag.
+
+    It stays at home, and that is no bag: those who carry are in between.
+    """
+    every = bags(first, second, messages)
+    for source, target in messages:
+        every[source] += not heard_and_told(first, second, source, target).any()
+    return every
+
+
+@task.mistake
 def stops_without_a_way(first, second, messages):
     """You stop at the first message that has no way.
 
@@ -359,6 +371,15 @@ def heaviest_alone(first, second, messages):
     All of them are wanted, one number for each token; the heaviest is their max.
     """
     return bags(first, second, messages).max()
+
+
+@task.mistake
+def total_alone(first, second, messages):
+    """You return the sum of all bags.
+
+    That is how many messages arrive. Who carries them is wanted, one number for each token.
+    """
+    return bags(first, second, messages).sum()
 
 
 @task.mistake

@@ -438,6 +438,27 @@ def ones_and_zeros(n, width, size):
 
 
 @task.mistake
+def whole_ones_and_zeros(n, width, size):
+    """Your mask holds whole numbers.
+
+    torch would take these for places to fetch, and ~1 is −2. Comparisons give True and False, and &
+    keeps them; a product does not.
+    """
+    keys, allowed = shopping_lists(n, width, size)
+    return keys, allowed.long()
+
+
+@task.mistake
+def scores_for_a_mask(n, width, size):
+    """Your mask holds scores.
+
+    0 and −∞ are what becomes of it in the next task. Here it says who may look: True and False.
+    """
+    keys, allowed = shopping_lists(n, width, size)
+    return keys, torch.zeros(allowed.shape).masked_fill(~allowed, -torch.inf)
+
+
+@task.mistake
 def places_with_digits(n, width, size):
     """Your places are decimal numbers.
 

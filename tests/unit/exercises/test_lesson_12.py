@@ -87,6 +87,13 @@ def test_attention_from_lists(answer, said):
     assert said.lower() in told("12.attend_by_lists", answer).lower()
 
 
+def test_the_input_that_no_gradient_reaches_has_its_name():
+    def detached(query, *rest):
+        return group_by_group(query.detach(), *rest).flatten(0, 1)
+
+    assert "the gradient that reaches query" in told("12.attend_by_lists", detached)
+
+
 def by_view(query, key, value, stride):
     q, k, v = (x.view(-1, stride, x.shape[-1]).transpose(0, 1) for x in (query, key, value))
     return F.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(0, 1)
