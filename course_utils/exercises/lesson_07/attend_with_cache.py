@@ -468,6 +468,18 @@ def over_the_heads(query, key, value, keys, values):
 
 
 @task.mistake
+def root_after_the_softmax(query, key, value, keys, values):
+    """You divide the shares by the root.
+
+    Then they no longer add up to 1. It is the scores that are divided, before the softmax.
+    """
+    return cached(
+        query, key, value, keys, values,
+        attend=lambda q, k, v: attended(q, k, v, root=lambda d: 1.0) / math.sqrt(q.shape[-1]),
+    )  # fmt: skip
+
+
+@task.mistake
 def no_softmax(query, key, value, keys, values):
     """There is no softmax.
 

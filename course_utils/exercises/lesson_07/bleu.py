@@ -61,6 +61,7 @@ def cases(seed):
         ("no run of four in common", "Tom trinkt Kaffee kalten", "Tom trinkt kalten Kaffee ."),
         ("three words", "Tom trinkt Kaffee", "Tom trinkt kalten Kaffee ."),
         ("three words, and all right", "Tom trinkt Kaffee", "Tom trinkt Kaffee"),
+        ("a reference of three words", "Tom trinkt Kaffee im Garten", "Tom trinkt Kaffee"),
         ("nothing is said", "", "Tom trinkt kalten Kaffee ."),
         ("nothing in common", "wir gehen heute nach Hause", "Tom trinkt kalten Kaffee ."),
         (
@@ -669,6 +670,17 @@ def long_runs_left_out(candidate, reference):
     """
     sizes = range(1, min(4, len(candidate)) + 1)
     return measured(candidate, reference, sizes=sizes) if candidate else 0.0
+
+
+@task.mistake
+def runs_longer_than_the_reference_left_out(candidate, reference):
+    """You leave out runs that are longer than the reference.
+
+    Whoever says five words where three were wanted says two runs of four, and neither is in the
+    reference: a precision of 0, and a score of 0.
+    """
+    sizes = range(1, min(4, len(reference)) + 1)
+    return measured(candidate, reference, sizes=sizes) if len(candidate) >= 4 else 0.0
 
 
 @task.mistake

@@ -59,7 +59,7 @@ def cases(seed):
         p = between(shares, count)
         yield Case(f"{vocab} characters, of which {count} stay", (shares, p))
     # Halves and quarters add up without rounding, so that a sum can be p to the last digit.
-    yield Case("the first reaches p exactly", (torch.tensor([0.5, 0.25, 0.25]), 0.5))
+    yield Case("the first reaches p exactly", (torch.tensor([0.5, 0.375, 0.125]), 0.5))
     yield Case("two reach p exactly", (mixed(0.5, 0.25, 0.125, 0.0625, 0.0625), 0.75))
     yield Case("all alike, all stay", (torch.full((4,), 0.25), 0.9))
     yield Case("two equals in front", (mixed(0.375, 0.375, 0.125, 0.125), 0.5))

@@ -1062,6 +1062,19 @@ def bleu_short_skipped(candidate, reference):
     return _bleu(candidate, reference, sizes=sizes) if candidate else 0.0
 
 
+def bleu_no_wanted_skipped(candidate, reference):
+    p = []
+    for n in range(1, 5):
+        said, wanted = _grams(candidate, n), _grams(reference, n)
+        if not said:
+            return 0.0
+        if wanted:
+            p.append((said & wanted).total() / said.total())
+    short = 0 < len(candidate) < len(reference)
+    brevity = math.exp(1 - len(reference) / len(candidate)) if short else 1
+    return 100 * math.prod(p) ** (1 / len(p)) * brevity
+
+
 def bleu_range_short(candidate, reference):
     p = 1.0
     for n in range(1, 5):
@@ -1284,6 +1297,7 @@ WRONG = {
         bleu_joined,
         bleu_substring,
         bleu_short_skipped,
+        bleu_no_wanted_skipped,
         bleu_range_short,
         bleu_range_long,
         bleu_early,
