@@ -79,8 +79,9 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:  # the alarm once more: it may have rung between the last two lines
         signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.setprofile(profiler)
-        sys.settrace(tracer)
+        if rings > 1:  # they were replaced
+            sys.setprofile(profiler)
+            sys.settrace(tracer)
         signal.signal(signal.SIGALRM, on_alarm)
         if callable(on_interrupt):
             signal.signal(signal.SIGINT, on_interrupt)
