@@ -331,7 +331,8 @@ def by_the_number_of_layers(masks, n_layers):
 def all_at_once(masks, n_layers):
     """Every layer uses all patterns at once.
 
-    That is their union in every layer. Here they take turns, one a layer: masks[layer % len(masks)].
+    That is their union in every layer. Here they take turns, one a layer: masks[layer %
+    len(masks)].
     """
     return reach([torch.stack(masks).any(dim=0)], n_layers)
 
