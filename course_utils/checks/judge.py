@@ -2,7 +2,7 @@
 
 From the most to the least that can be said of a wrong answer: it does on all cases what a known
 mistake does; its wrong cases are each those of a known mistake, of one or of two; one of the task's
-own properties does not hold; one wrong case is that of a known mistake; the largest difference.
+own properties does not hold; some wrong case is that of a known mistake; the largest difference.
 """
 
 import contextlib
@@ -104,6 +104,9 @@ def _judge(task: Task, answer: Any, cases: list[Case], known: "KnownMistakes") -
         return not_yet(text, printed, [mistake for mistake, _ in explained])
     first = next(attempt for attempt in attempts if attempt.complaint)
     said, named = _most_specific(task, answer, first, known)
+    if not named:
+        for mistake, case in known.elsewhere(attempts):
+            said, named = f"{said}\nAnd on the case “{case}”: {mistake}", [mistake]
     return not_yet(f"On the case “{first.case.name}”: {said}", printed, named)
 
 
@@ -309,6 +312,15 @@ class KnownMistakes:
     def on_one(self, attempt: Attempt) -> Misconception | None:
         """The mistake that accounts for this wrong case."""
         return self._most_explained([attempt])[0] if attempt.is_comparable else None
+
+    def elsewhere(self, attempts: list[Attempt]) -> list[tuple[Misconception, str]]:
+        """One mistake that accounts for some of the wrong cases, with the first of them, if any."""
+        wrong = [attempt for attempt in attempts if attempt.is_comparable]
+        for i in range(len(wrong)):
+            mistake, explained = self._most_explained(wrong[i:])
+            if mistake:
+                return [(mistake, explained[0].case.name)]
+        return []
 
     def _most_explained(self, wrong: list[Attempt]) -> tuple[Misconception | None, list[Attempt]]:
         """The mistake behind the most of these cases, the first one among them, and the cases."""

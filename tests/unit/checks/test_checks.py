@@ -178,6 +178,16 @@ def test_two_mistakes_in_company_are_both_named(monkeypatch):
     assert "And on the case “4 rows”: You doubled." in verdict.text
 
 
+def test_a_mistake_on_a_later_case_is_named_beside_what_nobody_knows():
+    def strange_then_known(x):
+        return soften(x).flip(0) if len(x) == 3 else over_the_columns(x)
+
+    verdict = check("99.soften", strange_then_known)
+    assert "On the case “3 rows”" in verdict.text and "numbers are off" in verdict.text
+    assert "And on the case “4 rows”: You shared along the wrong axis." in verdict.text
+    assert verdict.mistakes == ("over_the_columns",)
+
+
 def test_a_gradient_that_is_cut_off_half_way_is_found():
     def half_detached(x):
         powers = x.exp()
