@@ -4,6 +4,7 @@
 refused and none of the wrong ones may pass; most of the wrong ones are told what they are.
 """
 
+import functools
 import importlib
 import sys
 from pathlib import Path
@@ -12,7 +13,6 @@ import pytest
 
 from course_utils.checks import catalog
 from course_utils.checks.judge import KnownMistakes, judge
-from course_utils.paths import ROOT
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "answers"))
@@ -20,43 +20,39 @@ LESSONS = {path.stem: importlib.import_module(path.stem) for path in HERE.glob("
 NAMED = 2 / 3  # of the wrong answers are recognised as a known mistake, at least
 
 
-def all_of(kind: str) -> list:
-    return [
-        pytest.param(task, answers, id=task)
-        for module in LESSONS.values()
-        for task, answers in getattr(module, kind).items()
-    ]
+RIGHT = {task: answers for lesson in LESSONS.values() for task, answers in lesson.RIGHT.items()}
+WRONG = {task: answers for lesson in LESSONS.values() for task, answers in lesson.WRONG.items()}
 
 
 def test_every_lesson_with_an_exercise_has_such_answers():
-    lessons = {path.name for path in (ROOT / "course_utils/exercises").glob("lesson_??")}
-    lessons -= {"lesson_00"}
+    lessons = {f"lesson_{number}" for number in catalog.lesson_numbers()} - {"lesson_00"}
     assert lessons <= set(LESSONS), sorted(lessons - set(LESSONS))
 
 
-@pytest.mark.parametrize(("task_id", "answers"), all_of("RIGHT"))
-def test_right_answers_pass(task_id, answers):
+@pytest.mark.parametrize("task_id", RIGHT)
+def test_right_answers_pass(task_id):
     task = catalog.find(task_id)
-    for answer in answers:
+    for answer in RIGHT[task_id]:
         verdict = judge(task, answer)
         assert verdict.passed, f"{answer.__name__}: {verdict.text}"
 
 
-@pytest.mark.parametrize(("task_id", "answers"), all_of("WRONG"))
-def test_wrong_answers_are_refused(task_id, answers):
+@functools.cache
+def verdicts(task_id: str) -> list:
+    """Of the wrong answers to a task; two tests look at them."""
     task = catalog.find(task_id)
     known = KnownMistakes(task)
-    passed = [answer.__name__ for answer in answers if judge(task, answer, known=known).passed]
-    assert not passed
+    return [judge(task, answer, known=known) for answer in WRONG[task_id]]
+
+
+@pytest.mark.parametrize("task_id", WRONG)
+def test_wrong_answers_are_refused(task_id):
+    judged = zip(WRONG[task_id], verdicts(task_id), strict=True)
+    assert not [answer.__name__ for answer, verdict in judged if verdict.passed]
 
 
 def test_most_wrong_answers_are_told_what_they_are():
-    verdicts = [
-        judge(catalog.find(task_id), answer)
-        for module in LESSONS.values()
-        for task_id, answers in module.WRONG.items()
-        for answer in answers
-    ]
-    named = sum(bool(verdict.mistakes) for verdict in verdicts)
-    print(f"{named} of {len(verdicts)} wrong answers are named")
-    assert named >= NAMED * len(verdicts)
+    told = [verdict for task_id in WRONG for verdict in verdicts(task_id)]
+    named = sum(bool(verdict.mistakes) for verdict in told)
+    print(f"{named} of {len(told)} wrong answers are named")
+    assert named >= NAMED * len(told)

@@ -16,8 +16,7 @@ from course_utils.checks.judge import KnownMistakes, judge
 from course_utils.exercises import solution_cells
 from course_utils.paths import ROOT, SOLUTIONS
 
-MOVED = [path.name[-2:] for path in sorted((ROOT / "course_utils/exercises").glob("lesson_??"))]
-TASKS = [declared for number in MOVED for declared in catalog.tasks_of(number)]
+TASKS = [declared for number in catalog.lesson_numbers() for declared in catalog.tasks_of(number)]
 IDS = [declared.id for declared in TASKS]
 every_task = pytest.mark.parametrize("task", TASKS, ids=IDS)
 
@@ -96,7 +95,7 @@ def test_an_untouched_stub_is_not_written_yet(task, empty):
 
 # One text: what `reveal` shows, what solutions/ holds, what the check compares with.
 
-LESSONS = [number for number in MOVED if number != "00"]
+LESSONS = [number for number in catalog.lesson_numbers() if number != "00"]
 
 
 def cells_of(folder, lesson: str) -> list[str]:
