@@ -3,9 +3,10 @@
     python benchmarks/on_a_gpu.py    # checks, then times; writes results/on_a_gpu.json
 
 Checks, each against the same thing on the CPU in float32: sparse attention by `flex_attention`,
-forward and backward, with padding and without; both attentions in bfloat16; `fit`, which multiplies
-in half precision there; nccl, with a process for each of up to two GPUs. Times: a layer of sparse,
-of dense and, where the package has it, of Fourier mixing over the length of the text, in turns.
+forward and backward, with padding and without, and that it builds no n × n table; both attentions
+in bfloat16; `fit`, which multiplies in half precision there; nccl, with a process for each of up to
+two GPUs. Times: a layer of sparse, of dense and, where the package has it, of Fourier mixing over
+the length of the text, in turns.
 
 Without a GPU it says so, and is done. The exit status is 1 if a check fails.
 """
@@ -37,7 +38,7 @@ from course_utils.training.losses import language_loss
 RESULTS = Path(__file__).parent / "results" / "on_a_gpu.json"
 N_HEADS, D_HEAD = 4, 32
 D_MODEL = N_HEADS * D_HEAD
-LENGTHS = (512, 1_024, 2_048, 4_096, 8_192, 16_384)
+LENGTHS = (512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768)
 BATCH = 4
 CPU = torch.device("cpu")
 # How far results may lie apart, as a share of the largest expected number. TF32 and the kernels'
@@ -126,6 +127,22 @@ def check_mixers(device: torch.device, lengths: tuple[int, ...] = (512, 300)) ->
             layer = Attention(D_MODEL, N_HEADS, causal=causal)
             checks += check_layer(f"dense{told}", layer, n, device, torch.bfloat16, BFLOAT16)
     return checks
+
+
+def check_memory(device: torch.device, n: int = 8_192) -> list[Check]:
+    """A kernel that builds no n × n table: the peak of a step against the size of one such table.
+
+    After the other checks, because what falls back to a table does so in silence, and after many
+    kernels have been compiled.
+    """
+    layer = SparseAttention(D_MODEL, N_HEADS, window(n, 128)).to(device, torch.bfloat16)
+    x = torch.randn(1, n, D_MODEL, device=device, dtype=torch.bfloat16)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    there_and_back(layer, x, None)
+    peak = torch.cuda.max_memory_allocated(device) - before
+    table = N_HEADS * n * n * x.element_size()
+    return [Check(f"sparse, n = {n}: a step's memory as a share of one table", peak / table, 0.5)]
 
 
 def trained_losses(device: torch.device, steps: int) -> Tensor:
@@ -252,6 +269,7 @@ def main() -> int:
     try:
         for some in (
             lambda: check_mixers(device),
+            lambda: check_memory(device),
             lambda: check_training(device),
             lambda: check_processes(count, "nccl", partial),
         ):

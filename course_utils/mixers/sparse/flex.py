@@ -7,6 +7,7 @@ come with a table of who may look at whom in them.
 from functools import lru_cache
 
 import torch
+import torch._dynamo
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -16,6 +17,7 @@ from course_utils.patterns import Pattern
 from course_utils.shapes import expect_boolean
 
 TILE = 128
+MOST_KERNELS = 64
 
 
 def flex_sparse_attention(
@@ -47,8 +49,14 @@ def flex_sparse_attention(
 
 @lru_cache(maxsize=1)
 def _compiled():
-    """Compiled once for the first length, and a second time for all others: lengths may vary."""
-    return torch.compile(flex_attention)
+    """Compiled once for the first length, and a second time for all others: lengths may vary.
+
+    Precision, padding and gradients each double the kernels. Where PyTorch's limit of 8 is passed,
+    it would quietly build the n × n table instead: hence a higher limit, and an error beyond it.
+    """
+    limit = torch._dynamo.config.recompile_limit
+    torch._dynamo.config.recompile_limit = max(limit, MOST_KERNELS)
+    return torch.compile(flex_attention, fullgraph=True)
 
 
 def _within_one_tile(

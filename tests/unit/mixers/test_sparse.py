@@ -12,7 +12,7 @@ from course_utils.mixers import (
     SparseAttention,
     dot_product_attention,
 )
-from course_utils.mixers.sparse import lists
+from course_utils.mixers.sparse import flex, lists
 from course_utils.mixers.sparse.attention import _with_dropout, sparse_attention
 from course_utils.mixers.sparse.flex import flex_sparse_attention
 from course_utils.mixers.sparse.layout import layout_of
@@ -380,6 +380,15 @@ def test_the_way_of_gpus_computes_the_same(name, padded, n):
     torch.testing.assert_close(
         flex_sparse_attention(query, key, value, pattern, mask), expected, atol=1e-5, rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("limit", [8, 100])
+def test_many_kernels_are_compiled_before_anything_is_said(limit):
+    """On a GPU: past the limit, 8 by default, PyTorch builds the n × n table and says little."""
+    flex._compiled.cache_clear()
+    with torch._dynamo.config.patch(recompile_limit=limit):
+        flex._compiled()
+        assert torch._dynamo.config.recompile_limit == max(limit, 64)
 
 
 @pytest.mark.filterwarnings("ignore")
