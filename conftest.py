@@ -19,7 +19,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # workers side by side: a thread each, 
 # values come from answers of all kinds, and what they compare a million times took seven times as
 # long.
 UNCHECKED = {"checks", "exercises"}
-ROOMS = {path.stem for path in (Path(__file__).parent / "course_utils").iterdir()} - UNCHECKED
+ROOMS = {path.stem for path in Path(threads.__file__).parent.iterdir()} - UNCHECKED
 jaxtyping.install_import_hook([f"course_utils.{room}" for room in ROOMS], "beartype.beartype")
 
 HOMES = tempfile.TemporaryDirectory(prefix="learners-", ignore_cleanup_errors=True)

@@ -20,6 +20,22 @@ NAME = "progress.json"
 PATIENCE = 2.0  # seconds; a turn takes milliseconds, so an older lock was left by a crash
 NEW_TASK = {"passed": False, "hints": 0, "revealed": False}
 NEW_BET = {"choice": "", "right": False}
+# Lessons 11 and 12 became four; what was bet and passed before goes on under its new name.
+RENAMED = {
+    "11.layers_until_heard": "12.layers_until_heard",
+    "11.cold_enough": "12.cold_enough",
+    "11.oneself": "12.oneself",
+    "11.smooth": "12.smooth",
+    "12.shopping_lists": "13.shopping_lists",
+    "12.attend_by_lists": "13.attend_by_lists",
+    "12.strided_attention": "13.strided_attention",
+    "12.mask": "13.mask",
+    "12.gather": "13.gather",
+    "12.bags": "14.bags",
+    "12.copying": "14.copying",
+    "12.relays": "14.relays",
+    "12.shakespeare": "14.shakespeare",
+}
 
 _messages: set[str] = set()  # those that were printed
 
@@ -61,11 +77,14 @@ def _read() -> dict:
 def _whole(kept: dict) -> dict:
     """`kept` with every entry complete; an error if it is no progress file.
 
-    What is missing in an entry, or is of another kind, begins anew. What else is there stays.
+    What is missing in an entry, or is of another kind, begins anew. What else is there stays. An
+    entry under a name of old goes on under the new one, unless there is one of that name already.
     """
     whole = dict(kept)
     for part, new in (("bets", NEW_BET), ("tasks", NEW_TASK)):
-        whole[part] = {name: _entry(dict(entry), new) for name, entry in dict(kept[part]).items()}
+        entries = {name: _entry(dict(entry), new) for name, entry in dict(kept[part]).items()}
+        renamed = {RENAMED.get(name, name): entry for name, entry in entries.items()}
+        whole[part] = renamed | {name: entries[name] for name in renamed.keys() & entries.keys()}
     return whole
 
 

@@ -1,5 +1,6 @@
 """What many trials say together: means and spreads over seeds, as rows, as text and as a figure."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -124,12 +125,15 @@ STYLES = {  # by configuration, or by pattern where there is none
 }
 
 
-def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure:
+def levels(
+    rows: Sequence[Row], *, title: str, ylabel: str, best: str, within: float = math.inf
+) -> Figure:
     """The paper's picture: what is lost or won against dense attention, over the share of zeros.
 
     A panel each for strided, fixed and the others; the bars are the spread over seeds of the
     difference. `best` is "low" or "high": which way is better. Rows without dense attention to
-    compare with are left out.
+    compare with are left out. What is further than `within` from dense attention would squeeze all
+    others: its number stands at the edge, with an arrow.
     """
     fig, axes = plots.figure(plots.WIDTH, 3.6, columns=len(PANELS))
     compared = [row for row in rows if row["against_baseline"] is not None]
@@ -137,7 +141,11 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
         ax.sharey(axes[0])
         ax.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
         # a star is a star, wherever its relay is
-        draw(ax, [row for row in compared if row["pattern"].partition(",")[0] in patterns])
+        mine = [row for row in compared if row["pattern"].partition(",")[0] in patterns]
+        draw(ax, [row for row in mine if abs(row["against_baseline"]) <= within])
+        for row in mine:
+            if abs(row["against_baseline"]) > within:
+                name_off_the_page(ax, row)
         ax.set_title(panel, fontsize=plots.LABEL_SIZE, loc="left", color=plots.INK)
         ax.set_xlabel("% zeros", fontsize=plots.LABEL_SIZE)
         ax.set_xlim(0, 100)
@@ -146,6 +154,16 @@ def levels(rows: Sequence[Row], *, title: str, ylabel: str, best: str) -> Figure
     told = f"{ylabel},\nagainst dense ({best} is good)"
     axes[0].set_ylabel(told, fontsize=plots.LABEL_SIZE)
     return plots.headline(fig, title)
+
+
+def name_off_the_page(ax: Axes, row: Row) -> None:
+    """The row's name and number at the edge that it lies beyond."""
+    value = row["against_baseline"]
+    place, sense, align = (0.04, "↓", "bottom") if value < 0 else (0.96, "↑", "top")
+    text = f"{row['choice']} {value:+.2f} {sense}".replace("-", "−")
+    where = min(100 * row["sparsity"], 97)
+    ax.text(where, place, text, transform=ax.get_xaxis_transform(), ha="right", va=align,
+            fontsize=plots.SMALL_SIZE, color=plots.INK)  # fmt: skip
 
 
 def draw(ax: Axes, rows: Sequence[Row]) -> None:

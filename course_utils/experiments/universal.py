@@ -218,7 +218,7 @@ def softened(rows: Sequence[Row]) -> Figure:
         ax=right, title="The worst id, before the look-up", xlabel="temperature of softmax",
         ylabel="off by this share of itself",
     )  # fmt: skip
-    _plain_numbers(left, right)
+    _as_measured(left, right)
     return fig
 
 
@@ -240,15 +240,17 @@ def refined(rows: Sequence[Row]) -> Figure:
         logx=True, logy=True, ax=right, title="… and soon eight times the layers",
         xlabel="step of the grid, δ", ylabel="layers",
     )  # fmt: skip
-    _plain_numbers(left, right)
+    _as_measured(left, right)
     for ax in (left, right):
         ax.invert_xaxis()  # finer to the right
     return fig
 
 
-def _plain_numbers(*all_axes: Axes) -> None:
-    """0.1 along the x axis, where a logarithmic scale would write 10⁻¹."""
+def _as_measured(*all_axes: Axes) -> None:
+    """A dot where something was measured, and 0.1 along the x axis instead of 10⁻¹."""
     for ax in all_axes:
+        for line in ax.get_lines():
+            line.set_marker("o")
         ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
 
 

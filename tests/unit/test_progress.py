@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from course_utils import progress
+from course_utils.checks import catalog
 from course_utils.checks.dashboard import Progress
 from course_utils.paths import ROOT
 
+LESSONS = list((ROOT / "notebooks").glob("*.ipynb"))
 TASK = "00.weighted_average"
 WHOLE = {"passed": True, "hints": 2, "revealed": False}
 
@@ -53,6 +56,35 @@ def test_the_first_bet_counts(folder):
     progress.record_bet("03.root", "nobody", False)
     progress.record_bet("03.root", "the gradient", True)
     assert progress.bets() == {"03.root": {"choice": "nobody", "right": False}}
+
+
+# Lessons 11 and 12 became four
+
+
+def test_what_was_done_under_a_name_of_old_goes_on_under_the_new_one(file):
+    old = {
+        "bets": {"12.copying": {"choice": "all five", "right": False}},
+        "tasks": {"12.bags": WHOLE},
+    }
+    file.write_text(json.dumps(old))
+    assert progress.bets() == {"14.copying": {"choice": "all five", "right": False}}
+    progress.record_pass("11.peel")
+    kept = json.loads(file.read_text())["tasks"]
+    assert kept == {"14.bags": WHOLE, "11.peel": {"passed": True, "hints": 0, "revealed": False}}
+
+
+def test_what_stands_under_the_new_name_already_is_not_lost(file):
+    new = {"passed": False, "hints": 1, "revealed": True}
+    for tasks in {"14.bags": new, "12.bags": WHOLE}, {"12.bags": WHOLE, "14.bags": new}:
+        file.write_text(json.dumps({"bets": {}, "tasks": tasks}))
+        assert progress.tasks() == {"14.bags": new}
+
+
+def test_names_of_old_are_nobodys_now_and_lead_to_what_there_is():
+    tasks = {task.id for number in catalog.lesson_numbers() for task in catalog.tasks_of(number)}
+    there = tasks | set(re.findall(r'"(\d\d\.\w+)', "".join(map(Path.read_text, LESSONS))))
+    assert not set(progress.RENAMED) & there
+    assert set(progress.RENAMED.values()) <= there
 
 
 # Damage

@@ -1,4 +1,4 @@
-"""What the tasks of lesson 11 share."""
+"""Masks that the tasks of lessons 11 and 12 try."""
 
 import torch
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Exercise 11, as people write it from the task's text."""
 
-import math
-
 import numpy as np
 import torch
 
@@ -64,116 +62,6 @@ def gaps_counted(masks, path):
 
 def gaps_without_the_last(masks, path):
     return gaps_in_order(masks, path[:-1])
-
-
-def step(mask, heard):
-    return (mask.float() @ heard.float()) > 0
-
-
-def layers_by_sets(masks):
-    n, layer = len(masks[0]), 0
-    heard = [{k} for k in range(n)]
-    idle = 0
-    while idle < len(masks):
-        if all(len(news) == n for news in heard):
-            return layer
-        mask = masks[layer % len(masks)].tolist()
-        after = [set().union(*(heard[k] for k in range(n) if mask[q][k])) for q in range(n)]
-        idle = idle + 1 if after == heard else 0
-        heard, layer = after, layer + 1
-    return -1
-
-
-def layers_in_double(masks):
-    n = len(masks[0])
-    heard = torch.eye(n, dtype=torch.float64)
-    for layer in range(len(masks) * n + 1):
-        if (heard > 0).all():
-            return layer
-        heard = (masks[layer % len(masks)].double() @ heard).clamp(max=1)
-    return -1
-
-
-def layers_capped(masks):
-    heard = torch.eye(len(masks[0])).bool()
-    for layer in range(100):
-        if heard.all():
-            return layer
-        heard = step(masks[layer % len(masks)], heard)
-    return -1
-
-
-def layers_capped_at_n(masks):
-    heard = torch.eye(len(masks[0])).bool()
-    for layer in range(len(masks[0])):
-        if heard.all():
-            return layer
-        heard = step(masks[layer % len(masks)], heard)
-    return -1
-
-
-def layers_without_threshold(masks):
-    heard = torch.eye(len(masks[0]))
-    for layer in range(len(masks) * len(masks[0]) + 1):
-        if (heard > 0).all():
-            return layer
-        heard = masks[layer % len(masks)].float() @ heard
-    return -1
-
-
-def layers_in_uint8(masks):
-    heard = torch.eye(len(masks[0]), dtype=torch.uint8)
-    for layer in range(len(masks) * len(masks[0]) + 1):
-        if (heard > 0).all():
-            return layer
-        heard = masks[layer % len(masks)].to(torch.uint8) @ heard
-    return -1
-
-
-def layers_idle_once(masks):
-    heard, layer = torch.eye(len(masks[0])).bool(), 0
-    while True:
-        if heard.all():
-            return layer
-        after = step(masks[layer % len(masks)], heard)
-        if (after == heard).all():
-            return -1
-        heard, layer = after, layer + 1
-
-
-def layers_one_too_many(masks):
-    found = layers_by_sets(masks)
-    return found + 1 if found >= 0 else -1
-
-
-def layers_first_only(masks):
-    return layers_by_sets(masks[:1])
-
-
-def layers_united(masks):
-    return layers_by_sets([torch.stack(masks).any(dim=0)])
-
-
-def layers_turned(masks):
-    return layers_by_sets([mask.T for mask in masks])
-
-
-def layers_none(masks):
-    found = layers_by_sets(masks)
-    return None if found < 0 else found
-
-
-def layers_some_one(masks):
-    heard = torch.eye(len(masks[0])).bool()
-    for layer in range(len(masks) * len(masks[0]) + 1):
-        if heard.all(dim=1).any():
-            return layer
-        heard = step(masks[layer % len(masks)], heard)
-    return -1
-
-
-def layers_last_first(masks):
-    return layers_by_sets(masks[::-1])
 
 
 def shift_by_heads(ids, mask, target, levels):
@@ -318,60 +206,10 @@ def peel_three_levels(code, n, levels):
     return peel_right(code, n, 3)
 
 
-def cold_by_logs(n, gap, share):
-    return gap / (math.log(n - 1) - math.log(share))
-
-
-def cold_with_numpy(n, gap, share):
-    return gap / np.log((n - 1) / share)
-
-
-def cold_all_n(n, gap, share):
-    return gap / math.log(n / share)
-
-
-def cold_turned(n, gap, share):
-    return math.log((n - 1) / share) / gap
-
-
-def cold_negative(n, gap, share):
-    return gap / math.log(share / (n - 1))
-
-
-def cold_without_gap(n, gap, share):
-    return 1 / math.log((n - 1) / share)
-
-
-def cold_times(n, gap, share):
-    return gap * math.log((n - 1) / share)
-
-
-def cold_log10(n, gap, share):
-    return gap / math.log10((n - 1) / share)
-
-
-def cold_log2(n, gap, share):
-    return gap / math.log2((n - 1) / share)
-
-
-def cold_one_loser(n, gap, share):
-    return gap / math.log(1 / share)
-
-
-def cold_product(n, gap, share):
-    return gap / math.log((n - 1) * share)
-
-
-def cold_exp(n, gap, share):
-    return gap / math.exp((n - 1) / share) if (n - 1) / share < 700 else 0.0
-
-
 RIGHT = {
     "11.gaps": [gaps_in_order, gaps_by_numpy],
-    "11.layers_until_heard": [layers_by_sets, layers_in_double],
     "11.selective_shift": [shift_by_heads, shift_by_lists],
     "11.peel": [peel_right, peel_as_a_tuple],
-    "11.cold_enough": [cold_by_logs, cold_with_numpy],
 }
 WRONG = {
     "11.gaps": [
@@ -385,20 +223,6 @@ WRONG = {
         gaps_with_the_circle,
         gaps_counted,
         gaps_without_the_last,
-    ],
-    "11.layers_until_heard": [
-        layers_capped,
-        layers_capped_at_n,
-        layers_without_threshold,
-        layers_in_uint8,
-        layers_idle_once,
-        layers_one_too_many,
-        layers_first_only,
-        layers_united,
-        layers_turned,
-        layers_none,
-        layers_some_one,
-        layers_last_first,
     ],
     "11.selective_shift": [
         shift_while_reading,
@@ -422,17 +246,5 @@ WRONG = {
         peel_boxes_from_one,
         peel_own_not_added,
         peel_three_levels,
-    ],
-    "11.cold_enough": [
-        cold_all_n,
-        cold_turned,
-        cold_negative,
-        cold_without_gap,
-        cold_times,
-        cold_log10,
-        cold_log2,
-        cold_one_loser,
-        cold_product,
-        cold_exp,
     ],
 }

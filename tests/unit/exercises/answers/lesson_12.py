@@ -2,825 +2,313 @@
 
 import math
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 
-# 1. One list for a group
 
+def step(mask, heard):
+    return (mask.float() @ heard.float()) > 0
 
-def lists_by_token(n, width, size):
-    n_groups = n // size
-    keys = torch.zeros(n_groups, width + size, dtype=torch.long)
-    allowed = torch.zeros(n_groups, size, width + size, dtype=torch.bool)
-    for g in range(n_groups):
-        for slot in range(width + size):
-            place = g * size - width + slot
-            keys[g, slot] = max(place, 0)
-            for i in range(size):
-                query = g * size + i
-                allowed[g, i, slot] = place >= 0 and query - width <= place <= query
-    return keys, allowed
 
+def layers_by_sets(masks):
+    n, layer = len(masks[0]), 0
+    heard = [{k} for k in range(n)]
+    idle = 0
+    while idle < len(masks):
+        if all(len(news) == n for news in heard):
+            return layer
+        mask = masks[layer % len(masks)].tolist()
+        after = [set().union(*(heard[k] for k in range(n) if mask[q][k])) for q in range(n)]
+        idle = idle + 1 if after == heard else 0
+        heard, layer = after, layer + 1
+    return -1
 
-def lists_with_where(n, width, size):
-    begin = torch.arange(n // size).unsqueeze(1) * size
-    places = begin + torch.arange(width + size) - width
-    queries = torch.arange(n).view(-1, size, 1)
-    distance = queries - places.unsqueeze(1)
-    ok = torch.logical_and(distance >= 0, distance <= width)
-    ok = torch.logical_and(ok, places.unsqueeze(1) >= 0)
-    return torch.where(places < 0, torch.zeros_like(places), places), ok
 
+def layers_in_double(masks):
+    n = len(masks[0])
+    heard = torch.eye(n, dtype=torch.float64)
+    for layer in range(len(masks) * n + 1):
+        if (heard > 0).all():
+            return layer
+        heard = (masks[layer % len(masks)].double() @ heard).clamp(max=1)
+    return -1
 
-def lists_from_the_big_mask(n, width, size):
-    back = torch.arange(n)[:, None] - torch.arange(-width, n)
-    big = (back >= 0) & (back <= width) & (torch.arange(-width, n) >= 0)
-    starts = range(0, n, size)
-    keys = torch.stack([torch.arange(s - width, s + size).clamp(min=0) for s in starts])
-    return keys, torch.stack([big[s : s + size, s : s + size + width] for s in starts])
 
+def layers_capped(masks):
+    heard = torch.eye(len(masks[0])).bool()
+    for layer in range(100):
+        if heard.all():
+            return layer
+        heard = step(masks[layer % len(masks)], heard)
+    return -1
 
-def lists_int32(n, width, size):
-    keys, allowed = lists_by_token(n, width, size)
-    return keys.to(torch.int32), allowed
 
+def layers_capped_at_n(masks):
+    heard = torch.eye(len(masks[0])).bool()
+    for layer in range(len(masks[0])):
+        if heard.all():
+            return layer
+        heard = step(masks[layer % len(masks)], heard)
+    return -1
 
-def lists_in_lists(n, width, size):
-    keys, allowed = [], []
-    for start in range(0, n, size):
-        row = torch.arange(start - width, start + size)
-        keys.append(row.clamp(min=0))
-        allowed.append(
-            torch.stack([(row >= 0) & (row <= q) & (row >= q - width)
-                         for q in range(start, start + size)])
-        )  # fmt: skip
-    return torch.stack(keys), torch.stack(allowed)
 
+def layers_without_threshold(masks):
+    heard = torch.eye(len(masks[0]))
+    for layer in range(len(masks) * len(masks[0]) + 1):
+        if (heard > 0).all():
+            return layer
+        heard = masks[layer % len(masks)].float() @ heard
+    return -1
 
-def lists_diagonals(n, width, size):
-    keys = (torch.arange(-width, n).unfold(0, width + size, size)).clone()
-    slots = torch.arange(width + size)
-    rows = torch.arange(size)[:, None]
-    allowed = ((slots >= rows) & (slots <= rows + width)).repeat(n // size, 1, 1)
-    allowed &= (keys >= 0).unsqueeze(1)
-    keys[keys < 0] = 0
-    return keys, allowed
 
+def layers_in_uint8(masks):
+    heard = torch.eye(len(masks[0]), dtype=torch.uint8)
+    for layer in range(len(masks) * len(masks[0]) + 1):
+        if (heard > 0).all():
+            return layer
+        heard = masks[layer % len(masks)].to(torch.uint8) @ heard
+    return -1
 
-def _lists(n, width, size, near, first=None, inside=True):
-    begin = torch.arange(0, n, size)[:, None]
-    keys = begin + torch.arange(-width if first is None else first, size)
-    back = (begin + torch.arange(size))[:, :, None] - keys[:, None]
-    allowed = near(back)
-    if inside:
-        allowed = allowed & (keys >= 0)[:, None]
-    return keys.clamp(min=0), allowed
 
+def layers_idle_once(masks):
+    heard, layer = torch.eye(len(masks[0])).bool(), 0
+    while True:
+        if heard.all():
+            return layer
+        after = step(masks[layer % len(masks)], heard)
+        if (after == heard).all():
+            return -1
+        heard, layer = after, layer + 1
 
-def lists_abs(n, width, size):
-    return _lists(n, width, size, lambda back: back.abs() <= width)
 
+def layers_one_too_many(masks):
+    found = layers_by_sets(masks)
+    return found + 1 if found >= 0 else -1
 
-def lists_future(n, width, size):
-    return _lists(n, width, size, lambda back: back <= width)
 
+def layers_first_only(masks):
+    return layers_by_sets(masks[:1])
 
-def lists_whole_past(n, width, size):
-    return _lists(n, width, size, lambda back: back >= 0)
 
+def layers_united(masks):
+    return layers_by_sets([torch.stack(masks).any(dim=0)])
 
-def lists_less(n, width, size):
-    return _lists(n, width, size, lambda back: (back >= 0) & (back < width))
 
+def layers_turned(masks):
+    return layers_by_sets([mask.T for mask in masks])
 
-def lists_greater(n, width, size):
-    return _lists(n, width, size, lambda back: (back > 0) & (back <= width))
 
+def layers_none(masks):
+    found = layers_by_sets(masks)
+    return None if found < 0 else found
 
-def lists_padding(n, width, size):
-    return _lists(n, width, size, lambda back: (back >= 0) & (back <= width), inside=False)
 
+def layers_some_one(masks):
+    heard = torch.eye(len(masks[0])).bool()
+    for layer in range(len(masks) * len(masks[0]) + 1):
+        if heard.all(dim=1).any():
+            return layer
+        heard = step(masks[layer % len(masks)], heard)
+    return -1
 
-def lists_from_1(n, width, size):
-    return _lists(n, width, size, lambda back: (back >= 0) & (back <= width), first=1 - width)
 
+def layers_last_first(masks):
+    return layers_by_sets(masks[::-1])
 
-def lists_after(n, width, size):
-    return _lists(n, width, size, lambda back: (back <= 0) & (back >= -width))
 
+def cold_by_logs(n, gap, share):
+    return gap / (math.log(n - 1) - math.log(share))
 
-def lists_negative(n, width, size):
-    begin = torch.arange(0, n, size)[:, None]
-    keys = begin + torch.arange(-width, size)
-    back = (begin + torch.arange(size))[:, :, None] - keys[:, None]
-    return keys, (back >= 0) & (back <= width) & (keys >= 0)[:, None]
 
+def cold_with_numpy(n, gap, share):
+    return gap / np.log((n - 1) / share)
 
-def lists_modulo(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return keys % n, allowed
 
+def cold_all_n(n, gap, share):
+    return gap / math.log(n / share)
 
-def lists_only_keys(n, width, size):
-    return lists_negative(n, width, size)[0].clamp(min=0)
 
+def cold_turned(n, gap, share):
+    return math.log((n - 1) / share) / gap
 
-def lists_swapped(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return allowed, keys.clamp(min=0)
 
+def cold_negative(n, gap, share):
+    return gap / math.log(share / (n - 1))
 
-def lists_transposed(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return keys.clamp(min=0), allowed.mT
 
+def cold_without_gap(n, gap, share):
+    return 1 / math.log((n - 1) / share)
 
-def lists_inverted(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return keys.clamp(min=0), ~allowed
 
+def cold_times(n, gap, share):
+    return gap * math.log((n - 1) / share)
 
-def lists_integers(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return keys.clamp(min=0), allowed.int()
 
+def cold_log10(n, gap, share):
+    return gap / math.log10((n - 1) / share)
 
-def lists_scores(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return keys.clamp(min=0), torch.zeros(allowed.shape).masked_fill(~allowed, -torch.inf)
 
+def cold_log2(n, gap, share):
+    return gap / math.log2((n - 1) / share)
 
-def lists_tril(n, width, size):
-    keys = lists_negative(n, width, size)[0]
-    band = torch.ones(size, width + size, dtype=torch.bool).tril(width)
-    return keys.clamp(min=0), band & (keys >= 0)[:, None]
 
+def cold_one_loser(n, gap, share):
+    return gap / math.log(1 / share)
 
-def lists_one_mask(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    return keys.clamp(min=0), allowed[0]
 
+def cold_product(n, gap, share):
+    return gap / math.log((n - 1) * share)
 
-def lists_each(n, width, size):
-    keys = torch.arange(n)[:, None] + torch.arange(-width, 1)
-    return keys.clamp(min=0), keys >= 0
 
+def cold_exp(n, gap, share):
+    return gap / math.exp((n - 1) / share) if (n - 1) / share < 700 else 0.0
 
-def lists_float(n, width, size):
-    keys, allowed = lists_negative(n, width, size)
-    result = torch.zeros(keys.shape)
-    result[keys > 0] = keys[keys > 0].float()
-    return result, allowed
 
+def _counted(x):
+    return [len({round(v, 6) for v in column.tolist()}) for column in x.T]
 
-def lists_clip_first(n, width, size):
-    begin = torch.arange(0, n, size)[:, None]
-    keys = (begin + torch.arange(-width, size)).clamp(min=0)
-    back = (begin + torch.arange(size))[:, :, None] - keys[:, None]
-    return keys, (back >= 0) & (back <= width)
 
+def told_by_numpy(mask, sentences, weights, layers):
+    m = mask.numpy().astype(float)
+    m /= m.sum(axis=1, keepdims=True)
+    x = sentences.numpy() * np.asarray(weights, dtype=float)
+    for _ in range(layers):
+        x = np.einsum("qk,sk->sq", m, x)
+    return [len(np.unique(np.round(x[:, word], 6))) for word in range(x.shape[1])]
 
-# 2. Attention from a list
 
+def told_by_loops(mask, sentences, weights, layers):
+    n, answers = len(mask), []
+    table = [[float(w) * int(d) for w, d in zip(weights, row)] for row in sentences]  # noqa: B905
+    for _ in range(layers):
+        new = []
+        for row in table:
+            means = []
+            for query in range(n):
+                heard = [row[key] for key in range(n) if mask[query][key]]
+                means.append(sum(heard) / len(heard))
+            new.append(means)
+        table = new
+    for word in range(n):
+        answers.append(len({round(row[word], 6) for row in table}))
+    return answers
 
-def attend_query_by_query(query, key, value, keys, allowed):
-    size, rows = allowed.shape[1], []
-    for i, one in enumerate(query):
-        places = keys[i // size][allowed[i // size, i % size]]
-        weights = torch.softmax(key[places] @ one / math.sqrt(len(one)), dim=0)
-        rows.append(weights @ value[places])
-    return torch.stack(rows)
 
+def told_in_single(mask, sentences, weights, layers):
+    x = sentences.float() * weights
+    for _ in range(layers):
+        x = (x.unsqueeze(1) * mask).mean(dim=-1)  # also divided by n
+    return _counted(x)
 
-def attend_einsum(query, key, value, keys, allowed):
-    groups, size, _ = allowed.shape
-    q = query.reshape(groups, size, query.shape[1])
-    scores = torch.einsum("gqd,gkd->gqk", q, key[keys]) / query.shape[1] ** 0.5
-    scores = torch.where(allowed, scores, torch.tensor(float("-inf")))
-    weights = F.softmax(scores, dim=2)
-    return torch.einsum("gqk,gkv->gqv", weights, value[keys]).reshape(-1, value.shape[1])
 
+def told_softmax(mask, sentences, weights, layers):
+    x = sentences.double() * weights
+    for _ in range(layers):
+        x = x @ mask.double().softmax(dim=1).T
+    return _counted(x)
 
-def attend_min(query, key, value, keys, allowed):
-    q = torch.stack(query.split(allowed.shape[1]))
-    k = torch.stack([key[row] for row in keys])
-    v = torch.stack([value.index_select(0, row) for row in keys])
-    scores = q.matmul(k.mT).div(math.sqrt(key.size(-1)))
-    scores = scores.masked_fill(allowed.logical_not(), torch.finfo(scores.dtype).min)
-    return torch.cat(list(scores.softmax(-1).matmul(v)))
 
+def told_with_residual(mask, sentences, weights, layers):
+    shares = mask.double() / mask.sum(dim=1, keepdim=True)
+    x = sentences.double() * weights
+    for _ in range(layers):
+        x = x + x @ shares.T
+    return _counted(x)
 
-def attend_bias(query, key, value, keys, allowed):
-    bias = torch.zeros(allowed.shape).masked_fill(~allowed, -math.inf)
-    q = query.unflatten(0, (len(keys), -1))
-    return F.scaled_dot_product_attention(q, key[keys], value[keys], bias).flatten(0, 1)
 
+def told_maximum(mask, sentences, weights, layers):
+    x = sentences.double() * weights
+    for _ in range(layers):
+        x = x.unsqueeze(1).masked_fill(~mask, -torch.inf).amax(dim=-1)
+    return _counted(x)
 
-def attend_log_sum(query, key, value, keys, allowed):
-    q = query.view(*allowed.shape[:2], -1)
-    scores = (q @ key[keys].mT / math.sqrt(q.shape[-1])).masked_fill(~allowed, -1e30)
-    shares = (scores - scores.logsumexp(-1, keepdim=True)).exp()
-    return (shares.unsqueeze(-1) * value[keys].unsqueeze(1)).sum(2).view(len(query), -1)
 
+def told_one_less(mask, sentences, weights, layers):
+    return told_by_numpy(mask, sentences, weights, max(0, layers - 1))
 
-def attend_scaled_query(query, key, value, keys, allowed):
-    q = (query * query.shape[-1] ** -0.5).view(*allowed.shape[:2], -1)
-    scores = (q[:, :, None] * key[keys][:, None]).sum(-1)
-    scores = scores.masked_fill(~allowed, -torch.inf)
-    return (scores.softmax(-1) @ value[keys]).flatten(end_dim=1)
 
+def told_two_always(mask, sentences, weights, layers):
+    return told_by_numpy(mask, sentences, weights, 2)
 
-def _attend(query, key, value, keys, allowed, mask=None, scale=None, dim=-1):
-    q = query.view(*allowed.shape[:2], -1)
-    scores = q @ key[keys].mT / (query.shape[-1] ** 0.5 if scale is None else scale)
-    scores = scores.masked_fill(~allowed, -torch.inf) if mask is None else mask(scores)
-    return (scores.softmax(dim) @ value[keys]).flatten(0, 1)
 
+def told_last_word(mask, sentences, weights, layers):
+    return told_by_numpy(mask, sentences, weights, layers)[-1]
 
-def attend_unmasked(*x):
-    return _attend(*x, mask=lambda scores: scores)
 
+def told_share(mask, sentences, weights, layers):
+    return [c / len(sentences) for c in told_by_numpy(mask, sentences, weights, layers)]
 
-def attend_times_mask(*x):
-    return _attend(*x, mask=lambda scores: scores * x[-1])
 
+def told_not_told(mask, sentences, weights, layers):
+    return [len(sentences) - c for c in told_by_numpy(mask, sentences, weights, layers)]
 
-def attend_plus_mask(*x):
-    return _attend(*x, mask=lambda scores: scores + x[-1])
 
+def told_columns(mask, sentences, weights, layers):
+    return told_by_numpy(mask.T, sentences, weights, layers)
 
-def attend_inverted(*x):
-    return _attend(*x, mask=lambda scores: scores.masked_fill(x[-1], -torch.inf))
 
+def told_weights_by_reader(mask, sentences, weights, layers):
+    shares = mask.double() / mask.sum(dim=1, keepdim=True)
+    x = sentences.double()
+    for _ in range(layers):
+        x = (x @ shares.T) * weights
+    return _counted(x)
 
-def attend_small_fill(*x):
-    return _attend(*x, mask=lambda scores: scores.masked_fill(~x[-1], -100))
 
-
-def attend_tiny_fill(*x):
-    return _attend(*x, mask=lambda scores: scores.masked_fill(~x[-1], -10))
-
-
-def attend_zero_fill(*x):
-    return _attend(*x, mask=lambda scores: scores.masked_fill(~x[-1], 0))
-
-
-def attend_no_scale(*x):
-    return _attend(*x, scale=1)
-
-
-def attend_scale_d(*x):
-    return _attend(*x, scale=x[0].shape[-1])
-
-
-def attend_scale_list(*x):
-    return _attend(*x, scale=x[3].shape[-1] ** 0.5)
-
-
-def attend_scale_value(*x):
-    return _attend(*x, scale=x[2].shape[-1] ** 0.5)
-
-
-def attend_scale_size(*x):
-    return _attend(*x, scale=x[-1].shape[1] ** 0.5)
-
-
-def attend_dim_1(*x):
-    return _attend(*x, dim=1)
-
-
-def attend_dim_0(*x):
-    return _attend(*x, dim=0)
-
-
-def attend_in_groups(query, key, value, keys, allowed):
-    return _attend(query, key, value, keys, allowed).unflatten(0, allowed.shape[:2])
-
-
-def attend_after(query, key, value, keys, allowed):
-    q = query.view(*allowed.shape[:2], -1)
-    weights = (q @ key[keys].mT / query.shape[-1] ** 0.5).softmax(-1) * allowed
-    return (weights @ value[keys]).flatten(0, 1)
-
-
-def attend_after_and_shared(query, key, value, keys, allowed):
-    q = query.view(*allowed.shape[:2], -1)
-    weights = (q @ key[keys].mT / query.shape[-1] ** 0.5).softmax(-1) * allowed
-    return ((weights / weights.sum(-1, keepdim=True)) @ value[keys]).flatten(0, 1)
-
-
-def attend_exp(query, key, value, keys, allowed):
-    q = query.view(*allowed.shape[:2], -1)
-    powers = (q @ key[keys].mT / query.shape[-1] ** 0.5).exp() * allowed
-    return (powers / powers.sum(-1, keepdim=True) @ value[keys]).flatten(0, 1)
-
-
-def attend_detached(query, key, value, keys, allowed):
-    return _attend(query.detach(), key, value, keys, allowed)
-
-
-def attend_numpy(query, key, value, keys, allowed):
-    with torch.no_grad():
-        return _attend(query, key, value, keys, allowed)
-
-
-def attend_big_table(query, key, value, keys, allowed):
-    mask = torch.zeros(len(query), len(key), dtype=torch.bool)
-    for i in range(len(query)):
-        g, slot = divmod(i, allowed.shape[1])
-        mask[i, keys[g][allowed[g, slot]]] = True
-    return F.scaled_dot_product_attention(query, key, value, mask)
-
-
-def attend_everybody(query, key, value, keys, allowed):
-    return F.scaled_dot_product_attention(query, key, value)
-
-
-def attend_turned(query, key, value, keys, allowed):
-    q = query.view(allowed.shape[1], allowed.shape[0], -1).transpose(0, 1)
-    scores = (q @ key[keys].mT / query.shape[-1] ** 0.5).masked_fill(~allowed, -torch.inf)
-    return (scores.softmax(-1) @ value[keys]).flatten(0, 1)
-
-
-def attend_in_place(query, key, value, keys, allowed):
-    allowed.logical_not_()
-    return _attend(query, key, value, keys, allowed, mask=lambda s: s.masked_fill(allowed, -1e9))
-
-
-# 3. Stand with your remainder
-
-
-def stride_append(query, key, value, stride):
-    rows = [None] * len(query)
-    for r in range(min(stride, len(query))):
-        q, k, v = query[r::stride], key[r::stride], value[r::stride]
-        mixed = torch.softmax(q @ k.T / math.sqrt(q.shape[1]), 1) @ v
-        for i, row in enumerate(mixed):
-            rows[r + i * stride] = row
-    return torch.stack(rows)
-
-
-def stride_index_add(query, key, value, stride):
-    result = torch.zeros(len(query), value.size(1))
-    for r in range(stride):
-        places = torch.arange(len(query))
-        places = places[places % stride == r]
-        if len(places) == 0:
-            continue
-        mixed = F.scaled_dot_product_attention(query[places], key[places], value[places])
-        result = result.index_add(0, places, mixed)
-    return result
-
-
-def stride_sorted(query, key, value, stride):
-    remainder = torch.arange(len(query)) % stride
-    order = remainder.argsort(stable=True)
-    sizes = remainder.bincount().tolist()
-    parts = zip(query[order].split(sizes), key[order].split(sizes), value[order].split(sizes),
-                strict=True)  # fmt: skip
-    mixed = [(q @ k.mT * q.shape[-1] ** -0.5).softmax(-1) @ v for q, k, v in parts]
-    back = torch.empty_like(order)
-    back[order] = torch.arange(len(order))
-    return torch.cat(mixed)[back]
-
-
-def stride_loop(query, key, value, stride):
-    out = torch.empty(query.shape[0], value.shape[1], dtype=value.dtype)
-    for i in range(len(query)):
-        mine = torch.arange(i % stride, len(query), stride)
-        out[i] = torch.softmax(key[mine] @ query[i] / query.shape[1] ** 0.5, 0) @ value[mine]
-    return out
-
-
-def stride_double(query, key, value, stride):
-    out = torch.zeros(len(query), value.shape[1], dtype=torch.float64)
-    for r in range(min(stride, len(query))):
-        q, k, v = (x[r::stride].double() for x in (query, key, value))
-        out[r::stride] = (q @ k.T / math.sqrt(q.shape[-1])).softmax(-1) @ v
-    return out
-
-
-def stride_log_sum(query, key, value, stride):
-    def attend(q, k, v):
-        scores = q @ k.T / math.sqrt(q.shape[-1])
-        return (scores - scores.logsumexp(-1, keepdim=True)).exp() @ v
-
-    return _stride(query, key, value, stride, attend)
-
-
-def _stride(query, key, value, stride, attend):
-    out = torch.zeros(len(query), value.shape[1])
-    for r in range(min(stride, len(query))):
-        out[r::stride] = attend(query[r::stride], key[r::stride], value[r::stride])
-    return out
-
-
-def stride_no_scale(*x):
-    return _stride(*x, lambda q, k, v: (q @ k.T).softmax(-1) @ v)
-
-
-def stride_scale_d(*x):
-    return _stride(*x, lambda q, k, v: (q @ k.T / q.shape[-1]).softmax(-1) @ v)
-
-
-def stride_scale_group(*x):
-    return _stride(*x, lambda q, k, v: (q @ k.T / len(q) ** 0.5).softmax(-1) @ v)
-
-
-def stride_scale_value(*x):
-    return _stride(*x, lambda q, k, v: (q @ k.T / v.shape[-1] ** 0.5).softmax(-1) @ v)
-
-
-def stride_dim_0(*x):
-    return _stride(*x, lambda q, k, v: (q @ k.T / q.shape[-1] ** 0.5).softmax(0) @ v)
-
-
-def stride_causal(*x):
-    return _stride(*x, lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True))
-
-
-def stride_unshared(*x):
-    return _stride(*x, lambda q, k, v: q @ k.T / q.shape[-1] ** 0.5 @ v)
-
-
-def stride_exp(*x):
-    def attend(q, k, v):
-        powers = torch.exp(q @ k.T / q.shape[-1] ** 0.5)
-        return powers / powers.sum(1, keepdim=True) @ v
-
-    return _stride(*x, attend)
-
-
-def stride_not_itself(query, key, value, stride):
-    def attend(q, k, v):
-        scores = (q @ k.T / q.shape[-1] ** 0.5).fill_diagonal_(-1e9)
-        return scores.softmax(-1) @ v
-
-    return _stride(query, key, value, stride, attend)
-
-
-def stride_view(query, key, value, stride):
-    q, k, v = (x.view(-1, stride, x.shape[-1]).mT.mT.transpose(0, 1) for x in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v).transpose(0, 1).reshape(len(query), -1)
-
-
-def stride_blocks(query, key, value, stride):
-    pieces = zip(query.split(stride), key.split(stride), value.split(stride), strict=True)
-    return torch.cat([F.scaled_dot_product_attention(q, k, v) for q, k, v in pieces])
-
-
-def stride_cat(query, key, value, stride):
-    every = ([x[r::stride] for x in (query, key, value)] for r in range(min(stride, len(query))))
-    return torch.cat([F.scaled_dot_product_attention(*group) for group in every])
-
-
-def stride_empty_like(query, key, value, stride):
-    out = torch.empty_like(query)
-    for r in range(min(stride, len(query))):
-        out[r::stride] = F.scaled_dot_product_attention(
-            query[r::stride], key[r::stride], value[r::stride]
-        )
-    return out
-
-
-def stride_n_over(query, key, value, stride):
-    out = torch.zeros(len(query), value.shape[1])
-    step = max(1, len(query) // stride)
-    for r in range(step):
-        out[r::step] = F.scaled_dot_product_attention(query[r::step], key[r::step], value[r::step])
-    return out
-
-
-def stride_mask(query, key, value, stride):
-    i = torch.arange(len(query))
-    mask = i[:, None] % stride == i % stride
-    return F.scaled_dot_product_attention(query, key, value, mask)
-
-
-def stride_first_only(query, key, value, stride):
-    out = torch.zeros(len(query), value.shape[1])
-    for r in range(min(stride, len(query))):
-        out[r::stride] = F.scaled_dot_product_attention(
-            query[r::stride], key[r::stride], value[r::stride]
-        )
-        return out
-
-
-def stride_all_keys(query, key, value, stride):
-    out = torch.zeros(len(query), value.shape[1])
-    for r in range(min(stride, len(query))):
-        out[r::stride] = F.scaled_dot_product_attention(query[r::stride], key, value)
-    return out
-
-
-def stride_detached(query, key, value, stride):
-    return _stride(query, key.data, value, stride, F.scaled_dot_product_attention)
-
-
-def stride_padded(query, key, value, stride):
-    more = -len(query) % stride
-    q, k, v = (torch.cat([x, torch.zeros(more, x.shape[1])]) for x in (query, key, value))
-    q, k, v = (x.unflatten(0, (-1, stride)).transpose(0, 1) for x in (q, k, v))
-    return F.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(0, 1)[: len(query)]
-
-
-# 4. Who carries what
-
-
-def bags_dense(first, second, messages):
-    sources = torch.tensor([s for s, _ in messages])
-    targets = torch.tensor([t for _, t in messages])
-    ways = first[:, sources].T & second[targets, :]
-    count = ways.sum(1, keepdim=True)
-    return torch.where(count > 0, ways / count, 0.0).sum(0)
-
-
-def bags_float(first, second, messages):
-    result = torch.zeros(first.shape[0], dtype=torch.float64)
-    for s, t in messages:
-        w = first[:, s].double() * second[t].double()
-        if w.sum() > 0:
-            result = result + w / w.sum()
-    return result
-
-
-def bags_nonzero(first, second, messages):
-    result = torch.zeros(len(first))
-    for s, t in messages:
-        places = torch.nonzero(torch.logical_and(first[:, s], second[t, :])).flatten()
-        if places.numel() == 0:
-            continue
-        result[places] += 1 / places.numel()
-    return result
-
-
-def bags_nan_to_num(first, second, messages):
-    every = [first[:, s] & second[t] for s, t in messages]
-    return sum((ways / ways.sum()).nan_to_num(0) for ways in every)
-
-
-def bags_python(first, second, messages):
-    n = len(first)
-    result = [0.0 for _ in range(n)]
-    for s, t in messages:
-        count = sum(bool(first[i, s] and second[t, i]) for i in range(n))
-        for i in range(n):
-            if first[i, s] and second[t, i]:
-                result[i] = result[i] + 1.0 / count
-    return torch.tensor(result)
-
-
-def _bags(first, second, messages, ways, part=lambda w: w / w.sum().clamp(min=1)):
-    return sum(part(ways(s, t)) for s, t in messages) + torch.zeros(len(first))
-
-
-def bags_rows(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[s] & second[t])
-
-
-def bags_columns(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[:, s] & second[:, t])
-
-
-def bags_reversed(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[s] & second[:, t])
-
-
-def bags_back(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[:, t] & second[s])
-
-
-def bags_layers(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: second[:, s] & first[t])
-
-
-def bags_or(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[:, s] | second[t])
-
-
-def bags_one_layer(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[:, s] & first[t])
-
-
-def bags_whole(first, second, messages):
-    return _bags(first, second, messages, lambda s, t: first[:, s] & second[t], lambda w: w.float())
-
-
-def bags_nan(first, second, messages):
-    return _bags(
-        first, second, messages, lambda s, t: first[:, s] & second[t], lambda w: w / w.sum()
-    )
-
-
-def bags_over_n(first, second, messages):
-    return _bags(
-        first, second, messages, lambda s, t: first[:, s] & second[t], lambda w: w / len(w)
-    )
-
-
-def bags_epsilon(first, second, messages):
-    return _bags(
-        first, second, messages, lambda s, t: first[:, s] & second[t], lambda w: w / (w.sum() + 1)
-    )
-
-
-def bags_mean(first, second, messages):
-    return bags_dense(first, second, messages) / len(messages)
-
-
-def bags_max(first, second, messages):
-    return bags_dense(first, second, messages).max()
-
-
-def bags_total(first, second, messages):
-    return bags_dense(first, second, messages).sum()
-
-
-def bags_list(first, second, messages):
-    return bags_dense(first, second, messages).tolist()
-
-
-def bags_last(first, second, messages):
-    for s, t in messages:
-        w = first[:, s] & second[t]
-        result = w / w.sum().clamp(min=1)
-    return result
-
-
-def bags_early(first, second, messages):
-    result = torch.zeros(len(first))
-    for s, t in messages:
-        w = first[:, s] & second[t]
-        if w.any():
-            result += w / w.sum()
-        return result
-
-
-def bags_break(first, second, messages):
-    result = torch.zeros(len(first))
-    for s, t in messages:
-        w = first[:, s] & second[t]
-        if not w.any():
-            break
-        result += w / w.sum()
-    return result
-
-
-def bags_others(first, second, messages):
-    result = torch.zeros(len(first))
-    for s, t in messages:
-        w = first[:, s] & second[t]
-        w[s] = w[t] = False
-        if w.any():
-            result += w / w.sum()
-    return result
-
-
-def bags_argmax(first, second, messages):
-    result = torch.zeros(len(first))
-    for s, t in messages:
-        w = first[:, s] & second[t]
-        if w.any():
-            result[w.int().argmax()] += 1
-    return result
-
-
-def bags_stays_with_source(first, second, messages):
-    result = torch.zeros(len(first))
-    for s, t in messages:
-        w = first[:, s] & second[t]
-        if w.any():
-            result += w / w.sum()
-        else:
-            result[s] += 1
-    return result
-
-
-def bags_rounded(first, second, messages):
-    return bags_dense(first, second, messages).round()
+def told_union(mask, sentences, weights, layers):
+    shares = mask.double() / mask.sum(dim=1, keepdim=True)
+    x = sentences.double() * weights
+    seen = x
+    for _ in range(layers):
+        x = x @ shares.T
+        seen = torch.cat([seen, x])
+    return _counted(seen)
 
 
 RIGHT = {
-    "12.shopping_lists": [
-        lists_by_token,
-        lists_with_where,
-        lists_from_the_big_mask,
-        lists_int32,
-        lists_in_lists,
-        lists_diagonals,
-    ],
-    "12.attend_by_lists": [
-        attend_query_by_query,
-        attend_einsum,
-        attend_min,
-        attend_bias,
-        attend_log_sum,
-        attend_scaled_query,
-    ],
-    "12.strided_attention": [
-        stride_append,
-        stride_index_add,
-        stride_sorted,
-        stride_loop,
-        stride_double,
-        stride_log_sum,
-    ],
-    "12.bags": [bags_dense, bags_float, bags_nonzero, bags_nan_to_num, bags_python],
+    "12.told_apart": [told_by_numpy, told_by_loops],
+    "12.layers_until_heard": [layers_by_sets, layers_in_double],
+    "12.cold_enough": [cold_by_logs, cold_with_numpy],
 }
-
 WRONG = {
-    "12.shopping_lists": [
-        lists_abs,
-        lists_future,
-        lists_whole_past,
-        lists_less,
-        lists_greater,
-        lists_padding,
-        lists_from_1,
-        lists_after,
-        lists_negative,
-        lists_modulo,
-        lists_only_keys,
-        lists_swapped,
-        lists_transposed,
-        lists_inverted,
-        lists_integers,
-        lists_scores,
-        lists_tril,
-        lists_one_mask,
-        lists_each,
-        lists_float,
-        lists_clip_first,
+    "12.told_apart": [
+        told_in_single,
+        told_softmax,
+        told_with_residual,
+        told_maximum,
+        told_one_less,
+        told_two_always,
+        told_last_word,
+        told_share,
+        told_not_told,
+        told_columns,
+        told_weights_by_reader,
+        told_union,
     ],
-    "12.attend_by_lists": [
-        attend_unmasked,
-        attend_times_mask,
-        attend_plus_mask,
-        attend_inverted,
-        attend_small_fill,
-        attend_tiny_fill,
-        attend_zero_fill,
-        attend_no_scale,
-        attend_scale_d,
-        attend_scale_list,
-        attend_scale_value,
-        attend_scale_size,
-        attend_dim_1,
-        attend_dim_0,
-        attend_in_groups,
-        attend_after,
-        attend_after_and_shared,
-        attend_exp,
-        attend_detached,
-        attend_numpy,
-        attend_big_table,
-        attend_everybody,
-        attend_turned,
-        attend_in_place,
+    "12.layers_until_heard": [
+        layers_capped,
+        layers_capped_at_n,
+        layers_without_threshold,
+        layers_in_uint8,
+        layers_idle_once,
+        layers_one_too_many,
+        layers_first_only,
+        layers_united,
+        layers_turned,
+        layers_none,
+        layers_some_one,
+        layers_last_first,
     ],
-    "12.strided_attention": [
-        stride_no_scale,
-        stride_scale_d,
-        stride_scale_group,
-        stride_scale_value,
-        stride_dim_0,
-        stride_causal,
-        stride_unshared,
-        stride_exp,
-        stride_not_itself,
-        stride_view,
-        stride_blocks,
-        stride_cat,
-        stride_empty_like,
-        stride_n_over,
-        stride_mask,
-        stride_first_only,
-        stride_all_keys,
-        stride_detached,
-        stride_padded,
-    ],
-    "12.bags": [
-        bags_rows,
-        bags_columns,
-        bags_reversed,
-        bags_back,
-        bags_layers,
-        bags_or,
-        bags_one_layer,
-        bags_whole,
-        bags_nan,
-        bags_over_n,
-        bags_epsilon,
-        bags_mean,
-        bags_max,
-        bags_total,
-        bags_list,
-        bags_last,
-        bags_early,
-        bags_break,
-        bags_others,
-        bags_argmax,
-        bags_stays_with_source,
-        bags_rounded,
+    "12.cold_enough": [
+        cold_all_n,
+        cold_turned,
+        cold_negative,
+        cold_without_gap,
+        cold_times,
+        cold_log10,
+        cold_log2,
+        cold_one_loser,
+        cold_product,
+        cold_exp,
     ],
 }

@@ -8,7 +8,7 @@ from course_utils.checks.task import Case, Task
 from course_utils.exercises.lesson_11.common import _line, _one_way
 
 task = Task(
-    "11.layers_until_heard",
+    "12.layers_until_heard",
     "The third lamp",
     hints=[
         "Begin with a table in which everybody has heard of itself: torch.eye(n). One layer: "

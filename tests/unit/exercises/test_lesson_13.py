@@ -1,4 +1,4 @@
-"""What people try first in exercise 12, and what the check answers."""
+"""What people try first in exercises 13 and 14, and what the check answers."""
 
 import math
 
@@ -8,10 +8,10 @@ import torch.nn.functional as F
 
 from course_utils.checks import catalog
 from course_utils.checks.judge import judge
-from course_utils.exercises.lesson_12.attend_by_lists import attend_by_lists
-from course_utils.exercises.lesson_12.bags import bags
-from course_utils.exercises.lesson_12.shopping_lists import shopping_lists
-from course_utils.exercises.lesson_12.strided_attention import strided_attention
+from course_utils.exercises.lesson_13.attend_by_lists import attend_by_lists
+from course_utils.exercises.lesson_13.shopping_lists import shopping_lists
+from course_utils.exercises.lesson_13.strided_attention import strided_attention
+from course_utils.exercises.lesson_14.bags import bags
 from course_utils.mixers.sparse import sparse_attention
 from course_utils.patterns import strided, window
 
@@ -62,7 +62,7 @@ def lists_with_a_first_key_too_far(n, width, size):
     ],
 )
 def test_lists(answer, said):
-    assert said in told("12.shopping_lists", answer)
+    assert said in told("13.shopping_lists", answer)
 
 
 def group_by_group(query, key, value, keys, allowed, forbidden=-1e9):
@@ -84,14 +84,14 @@ def group_by_group(query, key, value, keys, allowed, forbidden=-1e9):
     ],
 )
 def test_attention_from_lists(answer, said):
-    assert said.lower() in told("12.attend_by_lists", answer).lower()
+    assert said.lower() in told("13.attend_by_lists", answer).lower()
 
 
 def test_the_input_that_no_gradient_reaches_has_its_name():
     def detached(query, *rest):
         return group_by_group(query.detach(), *rest).flatten(0, 1)
 
-    assert "the gradient that reaches query" in told("12.attend_by_lists", detached)
+    assert "the gradient that reaches query" in told("13.attend_by_lists", detached)
 
 
 def by_view(query, key, value, stride):
@@ -122,7 +122,7 @@ def into_a_copy_of_the_query(query, key, value, stride):
     ],
 )
 def test_strided(answer, said):
-    assert said in told("12.strided_attention", answer)
+    assert said in told("13.strided_attention", answer)
 
 
 def test_the_references_are_the_packages_attention():

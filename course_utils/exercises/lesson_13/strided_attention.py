@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.checks.task import Case, Task
-from course_utils.exercises.lesson_12.common import without_a_table
+from course_utils.exercises.lesson_13.common import without_a_table
 
 task = Task(
-    "12.strided_attention",
+    "13.strided_attention",
     "Stand with your remainder",
     dimensions=("n", "d_value"),
     gradient=True,

@@ -8,7 +8,7 @@ import torch
 from course_utils.checks.task import Case, Task
 
 task = Task(
-    "11.cold_enough",
+    "12.cold_enough",
     "Cold enough",
     hints=[
         "Write it down: (n − 1) · e^(−gap / T) = share. T is what you look for.",

@@ -5,7 +5,7 @@ import torch
 from course_utils.checks.task import Case, Task
 
 task = Task(
-    "12.bags",
+    "14.bags",
     "Who carries what",
     dimensions=("n",),
     hints=[

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.checks.task import Case, Task
-from course_utils.exercises.lesson_12.common import without_a_table
-from course_utils.exercises.lesson_12.shopping_lists import shopping_lists
+from course_utils.exercises.lesson_13.common import without_a_table
+from course_utils.exercises.lesson_13.shopping_lists import shopping_lists
 
 task = Task(
-    "12.attend_by_lists",
+    "13.attend_by_lists",
     "Attention from a list",
     dimensions=("n", "d_value"),
     gradient=True,
