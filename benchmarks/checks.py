@@ -74,7 +74,7 @@ def unforeseen(reference: Callable) -> Callable:
 def measured(wanted: Task) -> dict[str, Any]:
     check(wanted.id, None)  # imports, and makes the cases
     mistakes = [
-        (seconds(wrong.implementation, wanted, passes=False), wrong.name)
+        (seconds(wrong.implementation, wanted, passes=False), wrong.id)
         for wrong in wanted.misconceptions
     ]
     longest, slowest = max(mistakes)
