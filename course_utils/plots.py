@@ -126,12 +126,14 @@ def attention_map(
     key_tokens: Sequence[str] | None = None,
     *,
     title: str,
+    darkest: Real | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """Who looks at whom: queries down, keys across, darker = more.
 
     `weights` is [n_query, n_key], non-negative; without `key_tokens` the queries look at
-    themselves. ValueError if the words do not fit the weights.
+    themselves. `darkest` is the weight of the darkest color, the same in maps that stand side by
+    side; the largest one if not given. ValueError if the words do not fit the weights.
     """
     key_tokens = query_tokens if key_tokens is None else key_tokens
     weights = _numbers(weights, 2, "attention_map")
@@ -140,7 +142,7 @@ def attention_map(
             f"the weights are {weights.shape[0]} queries × {weights.shape[1]} keys, "
             f"the words are {len(query_tokens)} × {len(key_tokens)}."
         )
-    top = max(float(np.nanmax(weights)), 1e-9)
+    top = max(float(np.nanmax(weights)), 1e-9) if darkest is None else float(darkest)
     ax = _grid(weights, query_tokens, key_tokens, ATTENTION, (0.0, top), ax, hide_zeros=True)
     ax.set_ylabel("who looks", fontsize=SMALL_SIZE, color=FAINT)
     scale = ax.get_xlabel()
@@ -390,7 +392,7 @@ def towers(
         start = lefts[tower] + 1, box + high / 2
         end = lefts[other], target + high / 2
         ax.annotate("", end, start, arrowprops=arrow | {"color": ORANGE, "linewidth": 2})
-        center = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + 0.08
+        center = (start[0] + end[0]) / 2, max(start[1], end[1]) + 0.08
         ax.text(*center, what, ha="center", va="bottom", fontsize=SMALL_SIZE)
     for tower, first, last, often in repeats:
         corner = lefts[tower] - 0.06, first - 0.08

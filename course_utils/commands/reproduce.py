@@ -11,6 +11,7 @@ EXPERIMENTS = {
     "relays": "course_utils.experiments.relays",
     "sparse": "course_utils.experiments.sparse",
     "universal": "course_utils.experiments.universal",
+    "warmup": "course_utils.experiments.warmup",
 }
 
 
