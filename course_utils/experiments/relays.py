@@ -1,8 +1,8 @@
 """`python -m course_utils reproduce relays`: what stops a star from copying?
 
-Lesson 14's own question, on the copying task of Yun et al. 2020: how many of the symbols get through
-one relay, and through two; with more heads, with longer vectors, with a smaller alphabet; and what
-patience brings. The paper has no such table.
+Lesson 14's own question, on the copying task of Yun et al. 2020: how many of the symbols get
+through one relay, and through two; with more heads, with longer vectors, with a smaller alphabet;
+and what patience brings. The paper has no such table.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""`python -m course_utils reproduce warmup`: does a small translator need to begin with small steps?
+"""`python -m course_utils reproduce warmup`: must a small translator begin with small steps?
 
-Lesson 06's own question. Norms in front or behind, at full rate from the first step or with a climb,
-at two rates, from three beginnings: what each run costs in the end, and what it costs to be given
-the English of somebody else's sentence. Who does not mind does not listen.
+Lesson 06's own question. Norms in front or behind, at full rate from the first step or with a
+climb, at two rates, from three beginnings: what each run costs in the end, and what it costs to be
+given the English of somebody else's sentence. Who does not mind does not listen.
 """
 
 import json
@@ -107,8 +107,8 @@ def main(arguments: list[str]) -> int:
     done = []
     for run in runs(size):
         done.append(measure(run, size))
-        print("{norm:4}-norm, climb {climb:3}, rate {rate}, seed {seed}: {right:.2f} with the "
-              "right English, {wrong:.2f} with the wrong one".format(**done[-1]), flush=True)  # fmt: skip
+        costs = "{right:.2f} with the right English, {wrong:.2f} with the wrong one"
+        print(f"{run}: {costs.format(**done[-1])}", flush=True)
         write(path, chosen.size, size, done)
     print(f"\nResults: {path}")
     return 0
