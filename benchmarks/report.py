@@ -2,7 +2,7 @@
 
     python benchmarks/report.py     # writes the table into README.md, between its two marks
 
-`tests/unit/test_report.py` holds the README against the results.
+`tests/unit/benchmarks/test_report.py` holds the README against the results.
 """
 
 import json

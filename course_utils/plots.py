@@ -405,6 +405,65 @@ def towers(
     return _titled(ax, title)
 
 
+def one_look(
+    words: Sequence[str],
+    x,
+    w_query,
+    w_key,
+    w_value,
+    *,
+    asks: int,
+    title: str,
+    ax: Axes | None = None,
+) -> Figure:
+    """A word's way through an attention head, with its numbers: x, Q, K, V, scores, shares, output.
+
+    `x` is [n, d]; `w_query` and `w_key` are [d, d_head], `w_value` is [d, 1], so that a value is
+    one number. The word number `asks` asks all of them.
+    """
+    x, w_query, w_key, w_value = (
+        _numbers(values, 2, "one_look") for values in (x, w_query, w_key, w_value)
+    )
+    query, keys, values = x[asks] @ w_query, x @ w_key, (x @ w_value)[:, 0]
+    scores = keys @ query
+    scaled = scores / np.sqrt(len(query))
+    shares = np.exp(scaled - scaled.max())
+    shares /= shares.sum()
+    columns = {
+        "word": (0.0, list(words)),
+        "x": (1.1, [_pair(row) for row in x]),
+        "key": (2.1, [_pair(row) for row in keys]),
+        "score": (3.3, [f"{score:g}" for score in scores]),
+        f"÷ √{len(query)}": (4.1, [f"{score:.2f}" for score in scaled]),
+        "share": (5.1, [f"{share:.2f}" for share in shares]),
+        "value": (6.9, [f"{value:g}" for value in values]),
+        "share · value": (8.1, [f"{part:.1f}" for part in shares * values]),
+    }
+    ax = _axes(ax, 1.3 + 0.36 * len(words))
+    ax.set_axis_off()
+    bottom = len(words) + 1
+    for name, (place, cells) in columns.items():
+        ax.text(place, 0, name, fontsize=LABEL_SIZE, fontweight="bold", color=INK)
+        for row, cell in enumerate(cells, 1):
+            ax.text(place, row, cell, fontsize=LABEL_SIZE, color=INK)
+    for row, share in enumerate(shares, 1):
+        ax.add_patch(Rectangle((5.65, row - 0.3), share, 0.35, color=BLUE))
+    asked = f"{words[asks]} asks: query {_pair(query)}"
+    ax.text(1.1, bottom, asked, fontsize=LABEL_SIZE, color=_ink_like(ORANGE))
+    arrow = {"arrowstyle": "-|>", "color": ORANGE, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (3.4, len(words) + 0.2), (3.4, bottom - 0.4), arrowprops=arrow)
+    told = f"output {(shares * values).sum():.1f}"
+    ax.text(8.1, bottom, told, fontsize=LABEL_SIZE, fontweight="bold", color=_ink_like(ORANGE))
+    ax.plot([8.05, 9.2], [bottom - 0.6] * 2, color=INK, linewidth=1)
+    ax.set_xlim(-0.1, 9.6)
+    ax.set_ylim(bottom + 0.4, -0.7)
+    return _titled(ax, title)
+
+
+def _pair(numbers: np.ndarray) -> str:
+    return "(" + ", ".join(f"{number:g}" for number in numbers) + ")"
+
+
 def _numbers(values, ndim: int, who: str) -> np.ndarray:
     """`values` (tensor, array or lists) as a float array of `ndim` dimensions."""
     array = numbers(values)

@@ -34,6 +34,7 @@ CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d\.[a-z0-9_]+)["']""")
 INNER_FILE = re.compile(r"\((?:<\w+>|\d+\.py), line (\d+)\)")
 # What a learner's own print() adds to a verdict is not compared: nbval cuts it off before it looks.
 # Its rules are replacements, and one that replaces by nothing ends in a blank.
+ABOUT = ROOT / "course_utils" / "nbval_sanitize.cfg"  # numbers behind ≈
 SANITIZE = (
     "[own prints]\n"
     "regex: (?s)\\n\\(your code printed: .*\\)$\n"
@@ -127,7 +128,8 @@ def run(merged: Merged, learners_folder: Path) -> list[Result]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         nbformat.write(merged.notebook, folder / "exercise.ipynb")
-        (folder / "sanitize.cfg").write_text(SANITIZE, encoding="utf-8")
+        rules = SANITIZE + ABOUT.read_text(encoding="utf-8")
+        (folder / "sanitize.cfg").write_text(rules, encoding="utf-8")
         finished = _nbval(folder, len(merged.notebook.cells), learners_folder)
         seen = _seen(folder / "report.jsonl")
     if not seen:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from course_utils import notebook
 from course_utils.atomic import write_atomically
+from course_utils.commands import glossary
 from course_utils.commands.command_line import parser_of
 from course_utils.exercises import solution_cells
 from course_utils.paths import NOTEBOOKS, SOLUTIONS, place_of
@@ -23,7 +24,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, say what would change")
     chosen = parser.parse_args(arguments)
     paths = select(chosen.lessons)
-    return max([refresh(path, write=not chosen.check) for path in paths], default=0)
+    status = max([refresh(path, write=not chosen.check) for path in paths], default=0)
+    if not chosen.check:
+        glossary.write()
+    return status
 
 
 def select(names: list[str], folders: tuple[Path, ...] = (NOTEBOOKS, SOLUTIONS)) -> list[Path]:

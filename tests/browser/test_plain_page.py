@@ -59,7 +59,8 @@ def colored(page) -> float:
 def test_each_exported_explorer_has_an_example():
     """Whoever adds one gives the table in tests/unit/widgets/explorer_examples.py an entry."""
     shown = {name.split(",")[0] for name in EVERY}
-    assert not set(widgets.__all__) - shown, "no example of these explorers"
+    missing = sorted(set(widgets.__all__) - shown)
+    assert not missing, f"add to EXAMPLES in tests/unit/widgets/explorer_examples.py: {missing}"
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils import notebook
+from course_utils.commands import glossary
 
 SCREEN = 25  # lines of a code cell
 INTERRUPTIONS = 3  # of the reader, at least
@@ -381,6 +382,15 @@ def ends_with_a_recap(page: Page) -> Complaints:
             yield f"has no {name}: a heading or a bold beginning of a line that says so"
 
 
+def says_what_to_look_up(page: Page) -> Complaints:
+    """A line with three to nine of the field's terms, in italics, for the glossary."""
+    lines = [source for source in source_of_prose(page) if glossary.terms_of(source)]
+    terms = [term for source in lines for term in glossary.terms_of(source)]
+    if not 3 <= len(terms) <= 9:
+        wanted = f"3 to 9 are wanted on a line that begins with “{glossary.BEGINS}”"
+        yield f"has {len(terms)} terms to look up; {wanted}"
+
+
 def leads_on(page: Page) -> Complaints:
     """The last cell links to the lesson's exercise and to the next lesson, as far as they exist."""
     number, last = page.cells[-1]
@@ -420,5 +430,8 @@ FOR_LESSONS: tuple[Rule, ...] = (
     is_interrupted,
     announces_one_coffee,
     ends_with_a_recap,
+    says_its_time,
+    prints_numbers,
+    says_what_to_look_up,
     leads_on,
 )

@@ -13,10 +13,11 @@ from course_utils.environment import testing
 ALL_RULES = FOR_EVERY_NOTEBOOK + FOR_LESSONS
 ALT = "Four words and whom each of them looks at."
 PROSE = [
-    "# 3 · Attention\n\nWho of *Tom drinks cold coffee* should listen to whom?",
+    "# 3 · Attention\n\n*Five minutes.*\n\nWho of *Tom drinks cold coffee* should listen to whom?",
     "> Hold on, who decides?\n> And why?\n\nYou do.\n\n> Me?\n\nWith `just` numbers, $just$.",
     "> Again?\n\nNow a coffee: this takes 8 seconds. See [above](#3-·-Attention).",
-    "## So what?\n\nThree lines.\n\n**Sources.** [Vaswani et al.](https://arxiv.org/abs/1706.03762)",
+    "## So what?\n\nThree lines.\n\n**To look it up:** *query*, *key* and *value*."
+    " Best read next: *it*.\n\n**Sources.** [Vaswani et al.](https://arxiv.org/abs/1706.03762)",
     "Your turn: [exercise](../exercises/03_attention/03_attention.ipynb), then"
     " [lesson 04](04_many_heads.ipynb).",
 ]
@@ -296,6 +297,31 @@ def booleans_for_numbers(book):
     book.cells[1].outputs.append(printed("faster: True\n" * 4 + "the same numbers: True\n" * 9))
 
 
+@spoils(house_rules.says_its_time, "cell 1: takes 3 minutes; say “*Five minutes.” in the opening")
+def no_time(book):
+    book.cells[0].source = PROSE[0].replace("*Five minutes.*", "")
+
+
+@spoils(house_rules.says_its_time, "takes 8 minutes; say “*Ten minutes.” in the opening")
+def too_short_a_time(book):
+    book.cells[-3].source += "\n\nword" * 350
+
+
+@spoils(house_rules.says_its_time, "takes 73 minutes, 45 at most: cut, or fold what comes second")
+def far_too_long(book):
+    book.cells[-3].source += "\n\nword" * 4_900
+
+
+@spoils(house_rules.says_what_to_look_up, "has 2 terms")
+def too_few_terms(book):
+    book.cells[-2].source = PROSE[3].replace("*query*, ", "")
+
+
+@spoils(house_rules.says_what_to_look_up, "has 0 terms")
+def nothing_to_look_up(book):
+    book.cells[-2].source = PROSE[3].replace("**To look it up:**", "Terms:")
+
+
 @spoils(house_rules.ends_with_a_recap, "has no recap")
 def no_recap(book):
     book.cells[-2].source = PROSE[3].replace("## So what?", "## The end?")
@@ -322,6 +348,18 @@ def test_a_broken_rule_is_seen_and_told(page, spoil, rule, expected):
     spoil(book)
     complaints = list(rule(page(book)))
     assert any(expected in complaint for complaint in complaints), complaints
+
+
+def test_what_is_folded_and_what_is_looked_up_later_takes_no_time(page):
+    book = good_lesson()
+    needed = house_rules.minutes(page(book))
+    book.cells[-3].source += "\n\n<details>\n" + "word " * 700 + "\n</details>"
+    book.cells[-2].source += "\n\n**Sources.** " + "Vaswani " * 700
+    book.cells[3].source += "\nx = 1" * 130
+    book.cells[3].metadata["jupyter"] = {"source_hidden": True}
+    assert house_rules.minutes(page(book)) <= needed
+    book.cells[3].metadata.pop("jupyter")
+    assert house_rules.minutes(page(book)) == pytest.approx(needed + 10, abs=0.1)
 
 
 def test_every_rule_is_broken_somewhere_here():

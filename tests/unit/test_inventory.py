@@ -60,8 +60,9 @@ def test_every_explorer_is_exported_and_tested_in_a_browser():
     tests = "".join(path.read_text(encoding="utf-8") for path in TESTS.glob("browser/*.py"))
     for cls in classes_in(widgets, Explorer):
         name = "bet" if cls.__name__ == "Bet" else cls.__name__  # a bet is placed by a function
-        assert name in widgets.__all__
-        assert re.search(rf"\b{name}\b", tests), f"no browser test of {name}"
+        assert name in widgets.__all__, f"export {name} in course_utils/widgets/__init__.py"
+        tested = re.search(rf"\b{name}\b", tests) is not None
+        assert tested, f"no browser test of {name}: give tests/browser/test_explorers.py one"
 
 
 def test_every_task_is_asked_for_in_its_solution_and_no_other():
@@ -74,7 +75,9 @@ def test_every_task_is_asked_for_in_its_solution_and_no_other():
             for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
             for task in re.findall(r"\bcheck\(\s*[\"']([^\"']+)", "".join(cell["source"]))
         }
-        assert asked == declared, f"lesson {lesson}"
+        unasked, unknown = sorted(declared - asked), sorted(asked - declared)
+        assert not unasked, f"tasks without a cell check(…) in {folder.name}/: {unasked}"
+        assert not unknown, f"in no TASKS of course_utils/exercises/lesson_{lesson}: {unknown}"
 
 
 def test_every_lesson_is_in_the_readme():

@@ -27,8 +27,9 @@ def test_every_lesson_with_an_exercise_declares_enough_tasks():
         tasks = catalog.tasks_of(number)
         assert all(declared.id.startswith(f"{number}.") for declared in tasks)
         if number != "00":  # the practice piece of the first lesson
-            assert len(tasks) >= 3
-            assert max(len(declared.misconceptions) for declared in tasks) >= 5
+            most = max(len(declared.misconceptions) for declared in tasks)
+            assert len(tasks) >= 3, f"lesson {number} has {len(tasks)} tasks, 3 at least are wanted"
+            assert most >= 5, f"lesson {number}: no task knows 5 mistakes, the most are {most}"
 
 
 @every_task
@@ -108,7 +109,8 @@ def cells_of(folder, lesson: str) -> list[str]:
 def test_the_solution_holds_the_answers_to_the_letter(lesson):
     cells = [cell.rstrip() + "\n" for cell in cells_of(SOLUTIONS, lesson)]
     for task in catalog.tasks_of(lesson):
-        assert source.as_written(task.reference) in cells, task.id
+        there = source.as_written(task.reference) in cells
+        assert there, f"{task.id}: python -m course_utils refresh solutions/{lesson}"
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

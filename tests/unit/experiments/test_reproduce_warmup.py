@@ -1,4 +1,4 @@
-"""`reproduce warmup`: every run is trained, tested with the right English and the wrong, and stored."""
+"""`reproduce warmup`: every run is trained, tested with both kinds of English, and stored."""
 
 import json
 import statistics

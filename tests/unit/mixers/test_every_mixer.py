@@ -115,7 +115,8 @@ def classes() -> dict[str, type[nn.Module]]:
 def test_every_mixer_is_exported_and_has_an_example():
     found = classes()
     assert {"Attention", "NoMixing", "SparseAttention"} <= set(found)
-    assert not set(found) - set(mixers.__all__), "not in course_utils.mixers.__all__"
+    hidden = sorted(set(found) - set(mixers.__all__))
+    assert not hidden, f"export in course_utils/mixers/__init__.py: {hidden}"
     tried = {type(example.make()).__name__ for example in EXAMPLES.values()}
     exported = {
         name
@@ -123,7 +124,8 @@ def test_every_mixer_is_exported_and_has_an_example():
         if inspect.isclass(thing := getattr(mixers, name))
         if issubclass(thing, nn.Module)
     }
-    assert not (set(found) | exported) - tried, "no line in EXAMPLES"
+    untried = sorted((set(found) | exported) - tried)
+    assert not untried, f"add a line to EXAMPLES, in this file, for: {untried}"
 
 
 @pytest.mark.parametrize("name", classes())
