@@ -42,8 +42,10 @@ def explorer(example):
 
 def test_every_explorer_is_tested_here():
     offered = {name for name in widgets.__all__ if isinstance(getattr(widgets, name), type)}
-    missing = sorted(offered - {type(example()).__name__ for example in EXAMPLES.values()})
+    shown = {type(example()).__name__ for example in EXAMPLES.values()}
+    missing = sorted(offered - shown)
     assert not missing, f"add to EXAMPLES in tests/unit/widgets/explorer_examples.py: {missing}"
+    assert shown == offered
 
 
 def test_every_widget_was_measured_in_a_browser_and_paints_in_time():
