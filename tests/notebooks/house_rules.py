@@ -372,7 +372,9 @@ def announces_one_coffee(page: Page) -> Complaints:
         and re.search(r"(?i)\bseconds\b|\bminutes\b|\b(?:a|one) minute\b", paragraph)
     ]
     if len(announced) != 1:
-        wanted = "one is wanted, where a cell takes longest, such as “a coffee: this takes 8 seconds”"
+        wanted = (
+            "one is wanted, where a cell takes longest, such as “a coffee: this takes 8 seconds”"
+        )
         yield f"announces {len(announced)} coffees with their length (cells {announced}); {wanted}"
 
 

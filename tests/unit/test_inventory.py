@@ -14,7 +14,7 @@ import course_utils
 from course_utils import widgets
 from course_utils.checks.catalog import lesson_numbers, tasks_of
 from course_utils.environment import pins
-from course_utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
+from course_utils.paths import LESSON_FILES, LESSON_NUMBER, NOTEBOOKS, ROOT, SOLUTIONS
 from course_utils.widgets.explorer import Explorer
 
 TESTS = ROOT / "tests"
@@ -82,8 +82,8 @@ def test_every_task_is_asked_for_in_its_solution_and_no_other():
 
 def test_every_lesson_is_in_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = set(re.findall(r"^\| (\d\d) ", readme, flags=re.MULTILINE))
-    lessons = {path.name[:2] for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
+    rows = set(re.findall(rf"^\| ({LESSON_NUMBER}) ", readme, flags=re.MULTILINE))
+    lessons = {path.name[:2] for path in NOTEBOOKS.glob(LESSON_FILES)}
     assert lessons <= rows, f"lessons that the README's table lacks: {sorted(lessons - rows)}"
 
 

@@ -17,6 +17,7 @@ from course_utils.checks.compare import difference
         (1.5, torch.tensor([[1.5]], requires_grad=True)),
         (1.5, np.float32(1.5)),
         (2, 2.0),
+        (2, 2 + 1e-9),
         ("a", "a"),
         (True, True),
         (None, None),
@@ -54,7 +55,8 @@ def test_alike(expected, got):
         (3, 4, "expected 3, got 4."),
         (True, 1, "expected True, got 1."),
         ("ab", "a" * 999, "expected 'ab', got 'aaaa"),
-        ([1, 2], [1], "expected 2 things, got 1"),
+        ([1, 2], [1], "expected 2 things, got 1: expected [1, 2], got [1]."),
+        (1.5, len, "expected a number, got a builtin_function_or_method, not called"),
         ([1, [2, 3]], [1, [2, 4]], "at place 1, 1 (counted from 0): exp"),
         ([1, 2], {1, 2}, "expected 2 things in a list, got a set: {1, 2}."),
         ({"a": 1}, {}, "'a' is missing"),
@@ -90,6 +92,13 @@ def test_not_alike(expected, got, said):
     text = difference(expected, got)
     assert text.startswith(said) or said in text
     assert len(text) < 400
+
+
+def test_parts_that_nobody_named_are_compared_all_the_same():
+    names = (("n",),)
+    assert difference((torch.ones(2), torch.ones(3)), (torch.ones(2), torch.ones(4)), names) == (
+        "at place 1 (counted from 0): expected the shape [3], got [4]."
+    )
 
 
 def test_shapes_of_several_results_are_named_each():

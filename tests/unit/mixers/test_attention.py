@@ -157,6 +157,17 @@ def test_a_cache_without_causal_would_leave_something_out(plain_shapes, x):
         attention(x, cache=attention.new_cache())
 
 
+@pytest.mark.parametrize("rotary", [False, True])
+def test_the_weights_beside_a_cache_are_those_of_the_whole_text(x, rotary):
+    turn = Rotary(D_MODEL // N_HEADS) if rotary else None
+    attention = Attention(D_MODEL, N_HEADS, causal=True, rotary=turn)
+    cache = attention.new_cache()
+    attention(x[:, :4], cache=cache)
+    attention(x[:, 4:], cache=cache)
+    beside = attention.weights(x[:, 4:], cache=cache)
+    torch.testing.assert_close(beside, attention.weights(x)[:, :, 4:])
+
+
 def test_no_gradient_goes_into_a_cache(x):
     """It is for speaking: what it keeps must not hold on to the graphs of all steps before."""
     attention = Attention(D_MODEL, N_HEADS, causal=True)

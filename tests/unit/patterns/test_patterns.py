@@ -473,3 +473,12 @@ def test_counting_layers_may_give_up_without_giving_up_the_answer(monkeypatch):
     assert report.reach.holds and report.reach.witness is None
     forgetful = Pattern.from_rule(200, lambda query, key: abs(query - key) == 1)
     assert check_assumption(forgetful).reach.holds is None
+
+
+def test_what_the_three_lamps_say_in_words():
+    told = str(check_assumption(window(12, 1)))
+    assert "0 → 1 → 2 → 3 → 4 → … → 11" in told and "5 →" not in told
+    assert "1 layer until all" in str(check_assumption(dense(4)).reach)
+    assert "2 layers until all" in str(check_assumption(star(6)).reach)
+    ahead = Pattern.from_rule(4, lambda query, key: (key == query) | (key == query + 1))
+    assert "token 1 never hears of token 0" in str(check_assumption(ahead).reach)
