@@ -180,7 +180,9 @@ class Mutmut:
     def __init__(self, tree: Path, tool: Path):
         self.tree = tree
         # The tool alone: mutmut puts the mutants' folder in front of everything else itself.
-        self.environment = {**os.environ, **threads.one_each(), "PYTHONPATH": str(tool)}
+        # CI: on a busy machine Hypothesis would count a slow example as a failure.
+        aside = {"CI": "true", "PYTHONPATH": str(tool)}
+        self.environment = {**os.environ, **threads.one_each(), **aside}
 
     def python(self, *arguments: str) -> str:
         """What Python prints. SystemExit with the end of it if it fails."""
