@@ -2,7 +2,7 @@
 
 import nbformat
 from playwright.sync_api import expect
-from test_explorers import assert_legible
+from test_every_explorer import assert_legible
 
 from course_utils.notebook import NOTEBOOK_METADATA
 

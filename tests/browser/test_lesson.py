@@ -2,7 +2,7 @@
 
 from lab import Notebook
 from playwright.sync_api import expect
-from test_explorers import move_by_key
+from test_every_explorer import move_by_key
 
 LESSON = "notebooks/03_attention.ipynb"
 

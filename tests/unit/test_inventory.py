@@ -62,7 +62,7 @@ def test_every_explorer_is_exported_and_tested_in_a_browser():
         name = "bet" if cls.__name__ == "Bet" else cls.__name__  # a bet is placed by a function
         assert name in widgets.__all__, f"export {name} in course_utils/widgets/__init__.py"
         tested = re.search(rf"\b{name}\b", tests) is not None
-        assert tested, f"no browser test of {name}: give tests/browser/test_explorers.py one"
+        assert tested, f"no browser test of {name}: give tests/browser/test_every_explorer.py one"
 
 
 def test_every_task_is_asked_for_in_its_solution_and_no_other():

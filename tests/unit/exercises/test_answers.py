@@ -30,6 +30,12 @@ def test_every_lesson_with_an_exercise_has_such_answers():
     assert not missing, f"write tests/unit/exercises/answers/NAME.py for: {missing}"
 
 
+def test_every_task_has_right_ones_and_wrong_ones():
+    lessons = set(catalog.lesson_numbers()) - {"00"}
+    tasks = {task.id for number in lessons for task in catalog.tasks_of(number)}
+    assert tasks == set(RIGHT) == set(WRONG), "RIGHT and WRONG each need an entry for every task"
+
+
 @pytest.mark.parametrize("task_id", RIGHT)
 def test_right_answers_pass(task_id):
     task = catalog.find(task_id)

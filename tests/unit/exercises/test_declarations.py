@@ -3,6 +3,8 @@
 One test a task and seed: what its mistakes do on the cases is worked out once and kept.
 """
 
+import importlib
+import pkgutil
 from functools import partial
 from numbers import Number
 
@@ -30,6 +32,17 @@ def test_every_lesson_with_an_exercise_declares_enough_tasks():
             most = max(len(declared.misconceptions) for declared in tasks)
             assert len(tasks) >= 3, f"lesson {number} has {len(tasks)} tasks, 3 at least are wanted"
             assert most >= 5, f"lesson {number}: no task knows 5 mistakes, the most are {most}"
+
+
+def test_every_file_of_a_task_is_in_its_lessons_list():
+    for number in catalog.lesson_numbers():
+        package = importlib.import_module(f"{catalog.EXERCISES}.lesson_{number}")
+        for found in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{found.name}")
+            if hasattr(module, "task"):
+                assert module.task in package.TASKS, (
+                    f"{module.__name__} declares a task: add it to TASKS in its __init__.py."
+                )
 
 
 @every_task

@@ -246,6 +246,19 @@ def test_a_cache_changes_nothing(example, at_once, padded):
     torch.testing.assert_close(torch.cat(parts, dim=1)[real], whole[real], atol=1e-5, rtol=1e-5)
 
 
+@those_that(goes_on)
+def test_a_cache_can_be_put_in_another_order(example):
+    """A beam goes on from its best rows: one twice, another not at all."""
+    mixer, rows = made(example), torch.tensor([1, 1, 0])
+    x, cache = text(N), mixer.new_cache()
+    if cache is None:
+        return  # nothing is remembered, so nothing can be in the wrong order
+    mixer(x[:, :3], cache=cache)
+    cache.reorder(rows)
+    going_on = mixer(x[rows, 3:], cache=cache)
+    torch.testing.assert_close(going_on, mixer(x[rows])[:, 3:], atol=1e-5, rtol=1e-5)
+
+
 @every_mixer
 def test_after_inference_comes_training(example):
     """What is kept for the next time must not be of the kind that refuses gradients."""
