@@ -16,6 +16,10 @@ EXERCISES = ROOT / "exercises"
 SOLUTIONS = ROOT / "solutions"
 DATA = ROOT / "course_utils" / "datasets"
 
+# How a lesson is numbered, and an appendix: "03" as in 03.padding_mask, "A1" as in A1_torch.ipynb.
+LESSON_NUMBER = r"(?:\d\d|A\d)"
+LESSON_FILES = "[0-9A][0-9]_*.ipynb"
+
 
 def in_checkout() -> bool:
     """Whether the course's own folder is around the package, with its notebooks."""

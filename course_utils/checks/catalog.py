@@ -18,7 +18,7 @@ class UnknownTask(LookupError):
 
 
 def lesson_numbers() -> list[str]:
-    """The lessons that have tasks: ["00", "01", …]."""
+    """The lessons that have tasks, and the appendix: ["00", "01", …, "A1"]."""
     folders = pkgutil.iter_modules(importlib.import_module(EXERCISES).__path__)
     names = (folder.name for folder in folders)
     return sorted(name.removeprefix("lesson_") for name in names if name.startswith("lesson_"))

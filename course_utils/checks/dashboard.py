@@ -4,16 +4,16 @@ import html
 
 from course_utils import progress as kept_progress
 from course_utils.checks import catalog
-from course_utils.paths import NOTEBOOKS, expect_checkout
+from course_utils.paths import LESSON_FILES, NOTEBOOKS, expect_checkout
 
 
 class Progress:
-    """A table of the lessons. Shows itself at the end of a cell."""
+    """A table of the lessons, the appendix last. Shows itself at the end of a cell."""
 
     HEADER = ("lesson", "bets placed", "won", "tasks passed", "hints", "answers seen")
 
     def __init__(self):
-        self.rows = [self._row(path.stem) for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
+        self.rows = [self._row(path.stem) for path in sorted(NOTEBOOKS.glob(LESSON_FILES))]
 
     @staticmethod
     def _row(lesson: str) -> tuple[str, ...]:

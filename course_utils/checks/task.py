@@ -75,6 +75,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from course_utils.paths import LESSON_NUMBER
+
 
 @dataclass(frozen=True)
 class Case:
@@ -118,7 +120,7 @@ class Task:
         use: Callable = call,
         properties: Sequence[Callable] = (),
     ):
-        if not re.fullmatch(r"\d\d\.[a-z0-9_]+", id):
+        if not re.fullmatch(rf"{LESSON_NUMBER}\.[a-z0-9_]+", id):
             raise ValueError(f'a task\'s id is like "03.padding_mask", got {id!r}.')
         if len(hints) < 3:
             raise ValueError(f"{id} has {len(hints)} hints; a ladder has at least 3.")

@@ -23,13 +23,20 @@ from nbformat.v4 import new_code_cell
 
 from course_utils import notebook, progress, threads
 from course_utils.checks.merge import Merged, is_answer, is_check, marks, merge
-from course_utils.paths import EXERCISES, ROOT, SOLUTIONS, place_of
+from course_utils.paths import (
+    EXERCISES,
+    LESSON_FILES,
+    LESSON_NUMBER,
+    ROOT,
+    SOLUTIONS,
+    place_of,
+)
 from course_utils.problem import Problem
 
 CELL_TIMEOUT = 60  # seconds; checks stop an answer much earlier, this is for loops around them
 START_TIMEOUT = 120  # seconds for pytest, the kernel and torch to be there
 GO_TO_LEARNERS_FOLDER = "import os\nos.chdir(os.environ['LEARNERS_FOLDER'])\ndel os"
-CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d\.[a-z0-9_]+)["']""")
+CHECK_CALL = re.compile(rf"""\bcheck\(\s*["']({LESSON_NUMBER}\.[a-z0-9_]+)["']""")
 # A syntax error's place: the line of the cell is the learner's, the file's name is the kernel's.
 INNER_FILE = re.compile(r"\((?:<\w+>|\d+\.py), line (\d+)\)")
 # What a learner's own print() adds to a verdict is not compared: nbval cuts it off before it looks.
@@ -77,7 +84,7 @@ def main(argv: list[str]) -> int:
 
 def teachers_notebook(lesson: str) -> Path:
     """The solution of an exercise that is named by its number, or by more of its name."""
-    every = sorted(SOLUTIONS.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
+    every = sorted(SOLUTIONS.glob(f"*/{LESSON_FILES}"))
     known = [path for path in every if path.stem == path.parent.name]
     meant = [path for path in known if path.stem.startswith(lesson)]
     if len(meant) == 1 and len(lesson) >= 2:

@@ -10,10 +10,11 @@ from nbformat import NotebookNode, from_dict
 
 from course_utils.checks import catalog, source
 from course_utils.checks.task import Task
+from course_utils.paths import LESSON_NUMBER
 
 BEGIN = "### BEGIN SOLUTION"
 DEFINED = re.compile(r"^(?:def|class) (\w+)", flags=re.MULTILINE)
-CHECKED = re.compile(r"""\bcheck\(\s*["']\d\d\.(\w+)""")
+CHECKED = re.compile(rf"""\bcheck\(\s*["']{LESSON_NUMBER}\.(\w+)""")
 POINTS = re.compile(r"\.points\((\d+(?:\.\d+)?)\)\s*$")
 
 
