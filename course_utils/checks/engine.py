@@ -21,11 +21,12 @@ def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
 
 
 def hint(task_id: str) -> None:
-    """Print the next hint for a task. Each one says more than the one before."""
+    """Print the next hint for a task, each says more than the one before; the last one again."""
     task = catalog.find(task_id)
     given = progress.tasks().get(task.id, {}).get("hints", 0)
     number = min(given, len(task.hints) - 1)
-    progress.record_hint(task.id)
+    if given < len(task.hints):
+        progress.record_hint(task.id)
     last = number == len(task.hints) - 1
     more = f' That was the last one; reveal("{task.id}") shows an answer.' if last else ""
     print(f"Hint {number + 1} of {len(task.hints)}: {task.hints[number]}{more}")
