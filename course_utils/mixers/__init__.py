@@ -18,13 +18,23 @@ from course_utils.mixers.attention import (
     capture_attention,
     dot_product_attention,
 )
+from course_utils.mixers.fourier import (
+    FourierMixing,
+    HartleyMixing,
+    LinearMixing,
+    RandomMixing,
+)
 from course_utils.mixers.nothing import NoMixing
 from course_utils.mixers.sparse import SparseAttention
 
 __all__ = [
     "Attention",
+    "FourierMixing",
+    "HartleyMixing",
     "KeyValues",
+    "LinearMixing",
     "NoMixing",
+    "RandomMixing",
     "SparseAttention",
     "capture_attention",
     "dot_product_attention",

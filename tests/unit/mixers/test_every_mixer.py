@@ -16,7 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from course_utils import mixers
-from course_utils.mixers import Attention, NoMixing, SparseAttention
+from course_utils.mixers import (
+    Attention,
+    FourierMixing,
+    HartleyMixing,
+    LinearMixing,
+    NoMixing,
+    RandomMixing,
+    SparseAttention,
+)
 from course_utils.patterns import bigbird, fixed, multihead, star, strided, union, window
 from course_utils.positions import Rotary
 
@@ -52,6 +60,11 @@ def sparse(pattern, **options) -> Example:
 
 EXAMPLES = {
     "no mixing": Example(NoMixing),
+    "Fourier": Example(FourierMixing),
+    "Hartley": Example(HartleyMixing),
+    # Their tables end at N: they cannot be traced for texts of all lengths.
+    "linear": Example(lambda: LinearMixing(N, D_MODEL), traceable=False),
+    "random": Example(lambda: RandomMixing(N, D_MODEL, seed=0), traceable=False),
     "attention": attention(),
     "attention, causal": attention(causal=True),
     "attention, rotary": attention(rotary=True),
