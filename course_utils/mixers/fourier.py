@@ -34,7 +34,7 @@ def refuse(mixer: str, causal: bool) -> None:
 
 
 class _Mixing(nn.Module):
-    """What the mixers of this file share: they hear the future, and cannot go on where they were."""
+    """What the mixers of this file share: all hear the future, and none can go on where it was."""
 
     causal = False
 
