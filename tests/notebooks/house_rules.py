@@ -395,11 +395,15 @@ def says_what_to_look_up(page: Page) -> Complaints:
 
 
 def leads_on(page: Page) -> Complaints:
-    """The last cell links to the lesson's exercise and to the next lesson, as far as they exist."""
+    """The last cell links to the lesson's exercise and to the next lesson, as far as they exist.
+
+    From an appendix it leads back to the first lesson.
+    """
     number, last = page.cells[-1]
     targets = {target for where, target in page.links if where == number}
     lessons = sorted(page.path.parent.glob("[0-9][0-9]_*.ipynb"))
-    following = lessons[lessons.index(page.path) + 1 :][:1] if page.path in lessons else []
+    start = lessons.index(page.path) + 1 if page.path in lessons else 0
+    following = lessons[start:][:1]
     name = page.path.stem
     wanted = [path.name for path in following]
     if (page.path.parent.parent / "solutions" / name).exists():

@@ -342,6 +342,13 @@ def no_next_lesson(book):
     book.cells[-1].source = "[exercise](../exercises/03_attention/03_attention.ipynb)"
 
 
+def test_an_appendix_leads_back_to_the_first_lesson(page, tmp_path):
+    lesson = page(good_lesson())
+    appendix = Page(tmp_path / "notebooks" / "A1_torch.ipynb", lesson.text)
+    (complaint,) = house_rules.leads_on(appendix)
+    assert "no link to 03_attention.ipynb" in complaint
+
+
 @pytest.mark.parametrize("spoil, rule, expected", SPOILED)
 def test_a_broken_rule_is_seen_and_told(page, spoil, rule, expected):
     book = good_lesson()

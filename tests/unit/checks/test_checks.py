@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from course_utils import progress
-from course_utils.checks import catalog, check, deadline, hint, isolate, reveal
+from course_utils.checks import catalog, check, deadline, hint, isolate, reveal, validate
 from course_utils.checks.judge import judge
 from course_utils.checks.properties import no_look_ahead, rows_sum_to_one
 from course_utils.checks.task import Case, Task
@@ -738,9 +738,21 @@ def test_a_verdict_is_worth_its_points_and_escapes_what_was_printed():
     assert "&lt;b&gt;" in wrong._repr_html_() and "<b>" not in wrong._repr_html_()
 
 
-def test_half_a_declaration_is_refused():
+@pytest.mark.parametrize("id", ["softmax", "3.softmax", "AA.softmax", "A1", "a1.softmax"])
+def test_an_id_begins_with_a_lessons_number(id):
     with pytest.raises(ValueError, match="a task's id is like"):
-        soften_task("softmax")
+        soften_task(id)
+
+
+def test_an_appendix_has_tasks_like_any_lesson():
+    """Its number is A1. It is judged, found by its id, and looked for where notebooks call it."""
+    assert judge(soften_task("A1.soften"), soften).task_id == "A1.soften"
+    assert validate.CHECK_CALL.findall('check("A1.soften", soften).points(2)') == ["A1.soften"]
+    assert [task.id[:2] for task in catalog.tasks_of("A1")] == ["A1"] * 3
+    assert catalog.lesson_numbers()[-1] == "A1"
+
+
+def test_half_a_declaration_is_refused():
     with pytest.raises(ValueError, match="has 1 hints"):
         soften_task(hints=["One."])
     with pytest.raises(ValueError, match="no @task.mistake"):
