@@ -40,6 +40,8 @@ def rows() -> list[tuple[str, str, str]]:
     memory = training["memory"]
     sparse = stored(RESULTS / "sparse.json")["lengths"]["8192"]
     window, masked = sparse["window"], sparse["masked"]
+    fourier = stored(RESULTS / "fourier.json")["lengths"]
+    faster = [fourier[n]["attention"]["block_against_fourier"] for n in ("512", "2048", "8192")]
     copying = stored(EXPERIMENTS / "sparse-copying-laptop.json")["table"]
     copied = {row["choice"]: row["mean"] for row in copying if row["n_layers"] == 4}
     at_the_end = [values[-1] for values in memory["megabytes"].values()]
@@ -76,6 +78,12 @@ def rows() -> list[tuple[str, str, str]]:
             "its memory, against dense SDPA under the same window as a mask",
             f"{window['peak_megabytes']:.0f} MB against {masked['peak_megabytes']:.0f} MB",
             "benchmarks/sparse.py",
+        ),
+        (
+            "a training step of a block with Fourier mixing, against attention's, at n = 512, "
+            "2,048 and 8,192",
+            f"{faster[0]:.1f}, {faster[1]:.1f} and {faster[2]:.1f} × faster",
+            "benchmarks/fourier.py",
         ),
         (
             "symbols copied by four layers of sparse attention: strided, fixed, star",

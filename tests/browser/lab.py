@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
 
 from course_utils.environment.install import LAB_PAGE, LAB_SETTINGS, Environment
 from course_utils.environment.lab import lab_variables
@@ -234,8 +234,13 @@ class Notebook:
 
     def restart(self) -> None:
         """A fresh kernel, without the question that the menu asks first."""
-        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-        self.wait_until_idle()
+        kernel = "jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        self.page.evaluate(f"{kernel}.restart()")
+        try:
+            self.wait_until_idle(timeout=RUN_TIMEOUT / 3)
+        except TimeoutError:  # on a busy machine the word that it is idle gets lost: ask again
+            self.page.evaluate(f"{kernel}.reconnect()")
+            self.wait_until_idle()
 
     def kernel_status(self) -> str:
         return self.page.evaluate(
