@@ -57,6 +57,9 @@ def cases(seed):
     yield case("pads that hold infinity", 3, "##-", "#--", pads=math.inf)
     yield case("as many sentences as words as numbers", 3, "##-", "###", "#--")
     yield case("one word", 4, "#")
+    x, mask = torch.randn(2, 3, 2, generator=generator), masks("###", "##-")
+    x[0, 1], x[1, 0] = 0.0, 0.0
+    yield Case("words that are all zeros", (x, mask))
 
 
 @task.also_right
@@ -217,6 +220,16 @@ def zeros_left_out(x, mask):
     """
     clean = x.masked_fill(~mask[..., None], 0.0)
     return clean.sum(1) / (clean > 0).sum(1).clamp(min=1)
+
+
+@task.mistake
+def words_of_zeros_left_out(x, mask):
+    """You count the rows that are not all zeros.
+
+    A real word may be all zeros, and it counts. Who is real is in the mask: mask.sum.
+    """
+    clean = x.masked_fill(~mask[..., None], 0.0)
+    return clean.sum(1) / (clean != 0).any(-1).sum(-1, keepdim=True).clamp(min=1)
 
 
 @task.mistake

@@ -172,6 +172,20 @@ def mean_by_nanmean(x, mask):
     return gaps.nanmean(1).masked_fill(~mask.any(1)[:, None], 0.0)
 
 
+def mean_with_a_crumb(x, mask):
+    return x.masked_fill(~mask[..., None], 0).sum(1) / (mask.sum(1, keepdim=True) + 1e-9)
+
+
+def mean_of_split_words(x, mask):
+    sentences = x[mask].split(mask.sum(1).tolist())
+    return torch.stack([words.sum(0) / max(1, len(words)) for words in sentences])
+
+
+def mean_by_counting_rows(x, mask):
+    clean = torch.where(mask[..., None], x, 0.0)
+    return clean.sum(1) / clean.abs().sum(-1).gt(0).sum(1, keepdim=True).clamp(min=1)
+
+
 def mean_of_everything(x, mask):
     return x.mean(dim=1)
 
@@ -493,7 +507,7 @@ RIGHT = {
     ],
     "A1.masked_mean": [
         mean_with_loops, mean_by_nan_to_num, mean_by_clone, mean_by_einsum, mean_by_maximum,
-        mean_by_softmax, mean_in_double, mean_by_nanmean,
+        mean_by_softmax, mean_in_double, mean_by_nanmean, mean_with_a_crumb, mean_of_split_words,
     ],
     "A1.descend": [
         downhill_with_a_layer, downhill_number_by_number, downhill_zeroing_by_hand,
@@ -514,6 +528,7 @@ WRONG = {
         mean_flattened, mean_of_all_numbers, mean_without_an_axis, mean_without_keepdim,
         mean_along_the_batch, mean_of_the_first_words, mean_by_all_words, mean_by_pads,
         mean_of_pads, mean_in_place, mean_filled_with_one, mean_detached,
+        mean_by_counting_rows,
     ],
     "A1.descend": [
         downhill_never_cleared, downhill_backward_before_zero_grad, downhill_upwards,
