@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from course_utils.atomic import write_atomically
 
 if TYPE_CHECKING:  # tokenizers are useful, and quick to load, without torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
 
 def _lookup(ids: Iterable[int], vocabulary: Sequence) -> list:
@@ -408,3 +408,38 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, Te
         ids[row, : len(sequence)] = torch.as_tensor(sequence, dtype=torch.long)
         mask[row, : len(sequence)] = True
     return ids, mask
+
+
+def hide(
+    ids: Tensor,
+    mask: Tensor,
+    *,
+    vocab_size: int,
+    hidden_id: int,
+    keep: Iterable[int] = (),
+    share: float = 0.15,
+    generator: Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Hide some tokens of a text, to be guessed from the others: masked language modelling.
+
+    `ids` are LongTensor[batch, n], `mask` BoolTensor[batch, n], True at real tokens. Each real
+    token that is not in `keep` (the ids of signs that are no words) is chosen with a chance of
+    `share`. Of the chosen, 80 % become `hidden_id`, 10 % any of the `vocab_size` ids by dice, and
+    10 % stay, so that a model cannot trust what it is shown either.
+
+    Returns what the model reads, LongTensor[batch, n], and which places it has to guess,
+    BoolTensor[batch, n]: only these count in the loss, and padding is never among them.
+    ValueError for a share that is none. Source: Devlin et al. 2019, BERT, section 3.1; FNet, too.
+    """
+    import torch
+
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is a chance between 0 and 1, got {share}.")
+    dice = torch.rand(3, *ids.shape, generator=generator, device=ids.device)
+    anything = torch.randint(vocab_size, ids.shape, generator=generator, device=ids.device)
+    words = mask & ~torch.isin(ids, torch.tensor(list(keep), dtype=ids.dtype, device=ids.device))
+    chosen = words & (dice[0] < share)
+    read = torch.where(chosen & (dice[1] < 0.8), hidden_id, ids)
+    # Of the fifth that is left, one half.
+    by_dice = chosen & (dice[1] >= 0.8) & (dice[2] < 0.5)
+    return torch.where(by_dice, anything, read), chosen

@@ -16,6 +16,7 @@ from course_utils.text import (
     BPETokenizer,
     CharTokenizer,
     WordPieceTokenizer,
+    hide,
     pad,
     readable,
 )
@@ -403,3 +404,44 @@ def test_lists_of_unequal_length_become_a_table():
 def test_nothing_to_pad_is_said():
     with pytest.raises(ValueError, match="at least one list of ids, got none"):
         pad([])
+
+
+# Hiding words
+
+
+def hidden(**options):
+    """A text of ids 10 to 59, hidden as 3; 0 is padding, 1 and 2 are signs."""
+    generator = torch.Generator().manual_seed(options.pop("seed", 0))
+    ids = torch.randint(10, 60, (50, 400), generator=torch.Generator().manual_seed(1))
+    ids[:, 0], ids[:, 300], ids[:, 301:] = 1, 2, 0
+    settings = {"vocab_size": 60, "hidden_id": 3, "keep": (1, 2)} | options
+    read, chosen = hide(ids, ids != 0, generator=generator, **settings)
+    return ids, read, chosen
+
+
+def test_of_the_chosen_four_fifths_are_hidden_a_tenth_by_dice_and_a_tenth_kept():
+    ids, read, chosen = hidden()
+    words = (ids >= 10).sum()
+    assert chosen.sum() / words == pytest.approx(0.15, abs=0.01)
+    assert torch.equal(read[~chosen], ids[~chosen])
+    of_these = chosen.sum()
+    assert (read == 3)[chosen].sum() / of_these == pytest.approx(0.8, abs=0.02)
+    same = (read == ids)[chosen].sum() / of_these
+    assert same == pytest.approx(0.1 + 0.1 / 60, abs=0.015)
+    by_dice = read[chosen & (read != 3) & (read != ids)]
+    assert len(by_dice) / of_these == pytest.approx(0.1, abs=0.015)
+    assert by_dice.min() < 10 and by_dice.max() > 50  # any id, those of signs among them
+
+
+def test_padding_and_signs_are_never_hidden_and_the_input_stays():
+    ids, read, chosen = hidden(share=1.0)
+    assert torch.equal(chosen, ids >= 10)
+    assert torch.equal(read[~chosen], ids[~chosen])
+    assert not hidden(share=0.0)[2].any()
+
+
+def test_what_is_hidden_follows_from_the_generator():
+    assert torch.equal(hidden(seed=5)[1], hidden(seed=5)[1])
+    assert not torch.equal(hidden(seed=5)[2], hidden(seed=6)[2])
+    with pytest.raises(ValueError, match="share is a chance between 0 and 1, got 15.0"):
+        hidden(share=15.0)
