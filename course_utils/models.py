@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from course_utils.blocks import Block, DecoderBlock, FeedForward, Norm, NormLayer
 from course_utils.mixers import Attention
 from course_utils.positions import NoPositions, SinusoidalPositions
+from course_utils.shapes import expect_at_least
 
 # (d_model, d_ff, activation=…, dropout=…) -> what each token thinks with, as `FeedForward` does.
 FeedForwardLayer = Callable[..., nn.Module]
@@ -521,3 +523,74 @@ class LanguageModel(nn.Module):
     def new_cache(self) -> Cache:
         """An empty cache for `forward`. ValueError if a mixer cannot be continued."""
         return self.encoder.new_cache()
+
+
+def hybrid(
+    below: Callable[[int], nn.Module],
+    above: Callable[[int], nn.Module],
+    *,
+    n_layers: int,
+    n_above: int = 2,
+) -> Callable[[int], nn.Module]:
+    """A `mixer` for models: `below` in the lower layers, `above` in the `n_above` top ones.
+
+    With Fourier mixing below and attention above it is FNet-Hybrid, whose best layout has two
+    layers of attention on top. ValueError if there are fewer layers than that.
+    Source: Lee-Thorp et al. 2021, FNet, appendix; the released code's layout TOP.
+    """
+    if not 0 <= n_above <= n_layers:
+        raise ValueError(f"of {n_layers} layers {n_above} cannot be on top: 0 to {n_layers} can.")
+    return lambda layer: (above if layer >= n_layers - n_above else below)(layer)
+
+
+class MaskedLanguageModel(nn.Module):
+    """Guesses tokens that were hidden from the whole rest of the text, left and right.
+
+    On top of an encoder: one more linear layer, GELU, a norm, and the embedding read backwards,
+    with a bias for each token. `text.hide` hides them. With V = vocab_size and d = d_model the head
+    has d² + 3d + V parameters of its own.
+
+    Sources: Devlin et al. 2019, BERT, section 3.1; the released code of BERT and FNet (the head).
+    """
+
+    def __init__(self, encoder: TextEncoder, *, norm_layer: NormLayer = nn.LayerNorm):
+        super().__init__()
+        vocab_size, d_model = encoder.embedding.tokens.weight.shape
+        self.encoder = encoder
+        self.transform = nn.Linear(d_model, d_model)
+        self.norm = norm_layer(d_model)
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
+
+    def forward(
+        self,
+        ids: Int[Tensor, "batch n"],
+        mask: Bool[Tensor, "batch n"] | None = None,
+    ) -> Float[Tensor, "batch n vocab_size"]:
+        """Logits for every place; those that were hidden are to be asked."""
+        x = self.norm(F.gelu(self.transform(self.encoder(ids, mask))))
+        return self.encoder.embedding.logits(x) + self.bias
+
+
+class Classifier(nn.Module):
+    """Says which of `n_classes` a whole text is, from its first token: a sign put there for that.
+
+    The first vector goes through a linear layer and tanh (the *pooler*), then to the classes.
+    Source: Devlin et al. 2019, BERT, section 4; the released code (the pooler).
+    """
+
+    def __init__(self, encoder: TextEncoder, n_classes: int, *, dropout: float = 0.0):
+        super().__init__()
+        d_model = encoder.embedding.tokens.embedding_dim
+        expect_at_least(1, n_classes=n_classes)
+        self.encoder = encoder
+        self.pooler = nn.Linear(d_model, d_model)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(d_model, n_classes)
+
+    def forward(
+        self,
+        ids: Int[Tensor, "batch n"],
+        mask: Bool[Tensor, "batch n"] | None = None,
+    ) -> Float[Tensor, "batch n_classes"]:
+        first = self.encoder(ids, mask)[:, 0]
+        return self.output(self.dropout(torch.tanh(self.pooler(first))))

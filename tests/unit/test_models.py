@@ -7,9 +7,17 @@ from torch import nn
 from torch_twins import D_FF, D_MODEL, N_HEADS, block_like, torch_layer
 
 from course_utils.blocks import Block, FeedForward, GatedFeedForward
-from course_utils.mixers import Attention, NoMixing
-from course_utils.models import Embedding, Encoder, TextEncoder
+from course_utils.mixers import Attention, FourierMixing, NoMixing
+from course_utils.models import (
+    Classifier,
+    Embedding,
+    Encoder,
+    MaskedLanguageModel,
+    TextEncoder,
+    hybrid,
+)
 from course_utils.positions import LearnedPositions, Rotary, SinusoidalPositions, sinusoidal
+from course_utils.text import hide
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
@@ -223,3 +231,65 @@ def test_without_positions_shuffling_words_shuffles_answers():
     torch.testing.assert_close(without(ids)[:, order], without(ids[:, order]), atol=1e-5, rtol=1e-5)
     placed = TextEncoder(Embedding(10, 16, SinusoidalPositions(16)), encoder)
     assert not torch.allclose(placed(ids)[:, order], placed(ids[:, order]), atol=1e-2)
+
+
+# Heads on an encoder: hidden words, and classes
+
+VOCABULARY, WIDTH = 20, 16
+
+
+def reader(mixer, n_layers=2):
+    embedding = Embedding(VOCABULARY, WIDTH, LearnedPositions(12, WIDTH), norm=nn.LayerNorm(WIDTH))
+    block = {"d_model": WIDTH, "n_layers": n_layers, "d_ff": 32, "norm": "post"}
+    return TextEncoder(embedding, Encoder(mixer, **block))
+
+
+EITHER_MIXER = pytest.mark.parametrize(
+    "mixer", [lambda layer: FourierMixing(), lambda layer: Attention(WIDTH, 2)]
+)
+
+
+@EITHER_MIXER
+def test_hidden_words_are_guessed_from_both_sides(mixer):
+    """Each text is one word, said eight times: what is hidden stands everywhere else."""
+    torch.manual_seed(0)
+    model = MaskedLanguageModel(reader(mixer))
+    own = sum(p.numel() for p in model.parameters())
+    own -= sum(p.numel() for p in model.encoder.parameters())
+    assert own == WIDTH**2 + 3 * WIDTH + VOCABULARY
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(300):
+        ids = torch.randint(1, 19, (32, 1)).expand(32, 8)
+        read, chosen = hide(ids, ids > 0, vocab_size=VOCABULARY, hidden_id=19, share=0.3)
+        logits = model(read, ids > 0)
+        loss = F.cross_entropy(logits[chosen], ids[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert logits.shape == (32, 8, VOCABULARY)
+    right = (logits.argmax(-1) == ids)[chosen].float().mean()
+    assert right > 0.8  # without a look at the others, luck is all: 0.05 of the hidden
+
+
+@EITHER_MIXER
+def test_a_class_is_read_off_the_first_token(mixer):
+    torch.manual_seed(0)
+    model = Classifier(reader(mixer), n_classes=3)
+    ids = torch.randint(1, VOCABULARY, (5, 8))
+    mask = torch.arange(8) < torch.tensor([[8], [8], [6], [3], [1]])
+    logits = model(ids, mask)
+    assert logits.shape == (5, 3)
+    first = model.encoder(ids, mask)[:, 0]
+    torch.testing.assert_close(logits, model.output(torch.tanh(model.pooler(first))))
+    logits.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+    with pytest.raises(ValueError, match="n_classes is a number of 1 or more, got 0"):
+        Classifier(reader(mixer), n_classes=0)
+
+
+def test_a_hybrid_has_attention_in_its_top_layers():
+    mixer = hybrid(lambda layer: FourierMixing(), lambda layer: Attention(WIDTH, 2), n_layers=5)
+    kinds = [type(block.mixer).__name__ for block in reader(mixer, n_layers=5).encoder.blocks]
+    assert kinds == 3 * ["FourierMixing"] + 2 * ["Attention"]
+    with pytest.raises(ValueError, match="of 2 layers 3 cannot be on top"):
+        hybrid(mixer, mixer, n_layers=2, n_above=3)
