@@ -293,3 +293,12 @@ def weights_after_each_layer(mask, sentences, weights, layers):
     for _ in range(layers):
         x = x @ shares_of(mask).T * weights
     return counts(x)
+
+
+@task.mistake
+def two_layers_always(mask, sentences, weights, layers):
+    """That is two layers, however many were asked for.
+
+    The lesson took two means. Here `layers` says how many: range(layers).
+    """
+    return told_apart(mask, sentences, weights, 2)

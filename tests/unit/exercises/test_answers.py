@@ -4,7 +4,6 @@
 refused and none of the wrong ones may pass; most of the wrong ones are told what they are.
 """
 
-import functools
 import importlib
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from course_utils.checks.judge import KnownMistakes, judge
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "answers"))
 LESSONS = {path.stem: importlib.import_module(path.stem) for path in HERE.glob("answers/*.py")}
-NAMED = 2 / 3  # of the wrong answers are recognised as a known mistake, at least
+NAMED = 2 / 3  # of each task's wrong answers are recognised as a known mistake, at least
 
 
 RIGHT = {task: answers for lesson in LESSONS.values() for task, answers in lesson.RIGHT.items()}
@@ -44,22 +43,16 @@ def test_right_answers_pass(task_id):
         assert verdict.passed, f"{answer.__name__}: {verdict.text}"
 
 
-@functools.cache
-def verdicts(task_id: str) -> list:
-    """Of the wrong answers to a task; two tests look at them."""
+@pytest.mark.parametrize("task_id", WRONG)
+def test_wrong_answers_are_refused_and_most_are_told_what_they_are(task_id):
     task = catalog.find(task_id)
     known = KnownMistakes(task)
-    return [judge(task, answer, known=known) for answer in WRONG[task_id]]
-
-
-@pytest.mark.parametrize("task_id", WRONG)
-def test_wrong_answers_are_refused(task_id):
-    judged = zip(WRONG[task_id], verdicts(task_id), strict=True)
-    assert not [answer.__name__ for answer, verdict in judged if verdict.passed]
-
-
-def test_most_wrong_answers_are_told_what_they_are():
-    told = [verdict for task_id in WRONG for verdict in verdicts(task_id)]
-    named = sum(bool(verdict.mistakes) for verdict in told)
-    print(f"{named} of {len(told)} wrong answers are named")
-    assert named >= NAMED * len(told)
+    judged = [judge(task, answer, known=known) for answer in WRONG[task_id]]
+    passed = [
+        answer.__name__
+        for answer, verdict in zip(WRONG[task_id], judged, strict=True)
+        if verdict.passed
+    ]
+    assert not passed
+    named = sum(bool(verdict.mistakes) for verdict in judged)
+    assert named >= NAMED * len(judged), f"{named} of {len(judged)} are recognised"
