@@ -39,6 +39,8 @@ TOOL = "mutmut==3.8.1"
 TESTS = {
     "mixers/": ["mixers"],
     "mixers/attention.py": ["mixers/test_attention.py", "mixers/test_every_mixer.py"],
+    "mixers/contract/": ["mixers/test_contract.py"],
+    "mixers/memory.py": ["mixers/test_memory.py", "mixers/test_every_mixer.py"],
     "mixers/nothing.py": ["mixers/test_every_mixer.py", "test_models.py"],
     "mixers/sparse/": ["mixers/test_sparse.py", "mixers/test_every_mixer.py"],
     "patterns/": ["patterns/test_patterns.py", "patterns/test_universal.py"],

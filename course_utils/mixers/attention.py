@@ -64,6 +64,27 @@ def merge_heads(
     return heads.transpose(1, 2).flatten(2)
 
 
+def may_look(
+    query: Float[Tensor, "batch n_heads n_query d_head"],
+    key: Float[Tensor, "batch n_heads n_key d_head"],
+    mask: Bool[Tensor, "batch n_key"] | None,
+    causal: bool,
+) -> Bool[Tensor, "_ 1 n_query n_key"] | None:
+    """Who may look at whom, with padding and future together; None if everybody at everybody.
+
+    The queries are the last n_query of the n_key tokens, if they come from the same text.
+    """
+    n_query, n_key = query.shape[-2], key.shape[-2]
+    allowed = None
+    if mask is not None:
+        allowed = mask[:, None, None, :].expand(-1, 1, n_query, -1)
+    if causal and n_query > 1:
+        place = torch.arange(n_key, device=query.device)
+        past = place <= place[-n_query:, None]  # [n_query, n_key]
+        allowed = past[None, None] if allowed is None else allowed & past
+    return allowed
+
+
 class KeyValues:
     """The keys and values that one attention layer has made so far, for the tokens to come.
 
@@ -113,6 +134,15 @@ class KeyValues:
         """Row i becomes what row rows[i] was."""
         if self._table is not None:
             self._table = self._table[:, rows]
+
+
+def expect_causal(causal: bool) -> None:
+    """Raise ValueError where tokens hear the future: such a layer cannot go on from a cache."""
+    if not causal:
+        raise ValueError(
+            "a cache is for causal=True: otherwise the tokens that were read before would "
+            "have to hear these too. Give all tokens at once, without a cache."
+        )
 
 
 class Attention(nn.Module):
@@ -172,7 +202,7 @@ class Attention(nn.Module):
             query,
             key,
             value,
-            attn_mask=None if plain else self._allowed(query, key, mask),
+            attn_mask=None if plain else may_look(query, key, mask, self.causal),
             is_causal=plain,
             dropout_p=self.dropout if self.training else 0.0,
         )  # [batch, n_heads, n, d_head]
@@ -196,7 +226,8 @@ class Attention(nn.Module):
             start = cache.n - x.shape[1] if context is None else 0
             query, key = self._turned(split_heads(self.query(x), self.n_heads), start), cache.key
         # Only the weights are wanted; anything will do as values.
-        _, weights = dot_product_attention(query, key, key, self._allowed(query, key, mask))
+        allowed = may_look(query, key, mask, self.causal)
+        _, weights = dot_product_attention(query, key, key, allowed)
         return weights
 
     def new_cache(self) -> KeyValues:
@@ -240,11 +271,7 @@ class Attention(nn.Module):
         source = x if context is None else context
         n_before = 0
         if context is None and cache is not None:
-            if not self.causal:
-                raise ValueError(
-                    "a cache is for causal=True: otherwise the tokens that were read before would "
-                    "have to hear these too. Give all tokens at once, without a cache."
-                )
+            expect_causal(self.causal)
             n_before = cache.n
         elif context is not None and self.causal:
             raise ValueError("causal=True hides the future of x itself; context has no such order.")
@@ -258,45 +285,27 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "batch n_heads n d_head"]:
         return heads if self.rotary is None else self.rotary(heads, start)
 
-    def _allowed(
-        self,
-        query: Float[Tensor, "batch n_heads n_query d_head"],
-        key: Float[Tensor, "batch n_heads n_key d_head"],
-        mask: Bool[Tensor, "batch n_key"] | None,
-    ) -> Bool[Tensor, "_ 1 n_query n_key"] | None:
-        """Who may look at whom, with padding and future together; None if everybody at everybody.
-
-        The queries are the last n_query of the n_key tokens, if they come from the same text.
-        """
-        n_query, n_key = query.shape[-2], key.shape[-2]
-        allowed = None
-        if mask is not None:
-            allowed = mask[:, None, None, :].expand(-1, 1, n_query, -1)
-        if self.causal and n_query > 1:
-            place = torch.arange(n_key, device=query.device)
-            past = place <= place[-n_query:, None]  # [n_query, n_key]
-            allowed = past[None, None] if allowed is None else allowed & past
-        return allowed
-
 
 @contextmanager
 def capture_attention(model: nn.Module) -> Iterator[list[Tensor | None]]:
-    """Watch every `Attention` in `model`: `with capture_attention(model) as maps: model(x)`.
+    """Watch every attention in `model`: `with capture_attention(model) as maps: model(x)`.
 
     `maps[i]` is the i-th attention layer's weights of the latest forward pass,
-    [batch, n_heads, n_query, n_key], or None before the first. The weights are computed a second
-    time, and only inside the `with`: the fast path of a model that nobody watches stays fast.
+    [batch, n_heads, n_query, n_key], or None before the first. Attention is what can tell its
+    `weights(x, mask)`: an `Attention`, or a `PersistentAttention`, whose vectors come first among
+    the keys. The weights are computed a second time, and only inside the `with`: the fast path of a
+    model that nobody watches stays fast.
 
     In a decoder each block's own attention comes first, then its cross-attention:
     `with capture_attention(model.decoder) as maps: …` leaves the latter in `maps[1::2]`.
     """
-    layers = [module for module in model.modules() if isinstance(module, Attention)]
+    layers = [module for module in model.modules() if callable(getattr(module, "weights", None))]
     if not layers:
         raise ValueError(f"{type(model).__name__} contains no Attention layer to watch.")
     maps: list[Tensor | None] = [None] * len(layers)
 
     def recorder(layer: int):
-        def record(module: Attention, inputs: tuple, named_inputs: dict, output: Tensor) -> None:
+        def record(module: nn.Module, inputs: tuple, named_inputs: dict, output: Tensor) -> None:
             with torch.no_grad():
                 maps[layer] = module.weights(*inputs, **named_inputs)
 

@@ -8,7 +8,14 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from course_utils.mixers.attention import merge_heads, split_heads
+from course_utils.mixers.attention import expect_causal, merge_heads, split_heads
+from course_utils.mixers.sparse.cache import (
+    ByPattern,
+    SparseCache,
+    changed,
+    first_tokens,
+    rows_of,
+)
 from course_utils.mixers.sparse.flex import flex_sparse_attention
 from course_utils.mixers.sparse.layout import Lists, SparseLayout, layout_of
 from course_utils.mixers.sparse.lists import attention_by_lists
@@ -64,24 +71,38 @@ class SparseAttention(nn.Module):
         self.key = nn.Linear(d_model, d_model)
         self.value = nn.Linear(d_model, d_model)
         self.out = nn.Linear(d_model, d_model)
-        self._heads_of: dict[tuple[int, bool], dict[Pattern, list[int]]] = {}
+        self._heads_of: dict[tuple[int, bool], ByPattern] = {}
         if not callable(pattern):  # what is wrong with it is better said now than in the first step
             self._heads_by_pattern(_several(pattern)[0].n)
 
     def forward(
         self,
         x: Float[Tensor, "batch n d_model"],
-        mask: Bool[Tensor, "batch n"] | None = None,
+        mask: Bool[Tensor, "batch n_key"] | None = None,
+        *,
+        cache: SparseCache | None = None,
     ) -> Float[Tensor, "batch n d_model"]:
-        """`mask` is True at real tokens and False at padding."""
-        expect_tokens(x, self.d_model, "SparseAttention")
-        expect_mask(mask, x.shape[0], x.shape[1], "SparseAttention")
+        """`mask` is True at real tokens and False at padding.
+
+        With `cache`, `x` are the tokens that follow those of the calls before, and `mask`, if any,
+        speaks of all of them together. A token then costs what its own row costs.
+        """
+        before = self._read_before(x, mask, cache)
         query, key, value = (
             split_heads(linear(x), self.n_heads) for linear in (self.query, self.key, self.value)
         )  # [batch, n_heads, n, d_head] each
         attend = sparse_attention if x.device.type == "cpu" else flex_sparse_attention
         dropout = self.dropout if self.training else 0.0
-        by_pattern = self._heads_by_pattern(int(x.shape[1]))
+        if cache is None:
+            by_pattern = self._heads_by_pattern(int(x.shape[1]))
+        else:
+            n = before + x.shape[1]
+            by_pattern = cache.by_pattern(n)
+            cache.append(key, value)
+            if before:
+                key, value, attend = cache.key, cache.value, latest_rows
+            else:  # a text as any other
+                by_pattern = first_tokens(by_pattern, n)
         if len(by_pattern) == 1:
             (pattern,) = by_pattern
             mixed = attend(query, key, value, pattern, mask, dropout)
@@ -94,7 +115,27 @@ class SparseAttention(nn.Module):
             mixed = torch.cat(parts, dim=1)[:, now_at.argsort()]
         return self.out(merge_heads(mixed))
 
-    def _heads_by_pattern(self, n: int) -> dict[Pattern, list[int]]:
+    def new_cache(self) -> SparseCache:
+        """An empty cache for `forward`; ValueError if the tokens hear the future.
+
+        Rows that change while the text grows (a star's, for each new token is its relay) are a
+        ValueError as soon as they do.
+        """
+        expect_causal(self.causal)
+        longest = None if callable(self.pattern) else _several(self.pattern)[0].n
+        return SparseCache(self._heads_by_pattern, longest)
+
+    def _read_before(self, x: Tensor, mask: Tensor | None, cache: SparseCache | None) -> int:
+        """How many tokens the cache has read. TypeError or ValueError for what does not fit."""
+        expect_tokens(x, self.d_model, "SparseAttention")
+        before = 0
+        if cache is not None:
+            expect_causal(self.causal)
+            before = cache.n
+        expect_mask(mask, x.shape[0], before + x.shape[1], "SparseAttention")
+        return before
+
+    def _heads_by_pattern(self, n: int) -> ByPattern:
         """The patterns for a text of n tokens, without the future if causal: whose heads use each.
 
         It is remembered for the latest lengths.
@@ -105,7 +146,9 @@ class SparseAttention(nn.Module):
                 self._heads_of.clear()
             patterns = self.pattern(n) if callable(self.pattern) else self.pattern
             by_pattern = _by_pattern(_one_each(patterns, self.n_heads, n))
-            self._heads_of[asked] = _past_only(by_pattern) if self.causal else by_pattern
+            if self.causal:
+                by_pattern = changed(by_pattern, Pattern.causal)
+            self._heads_of[asked] = by_pattern
         return self._heads_of[asked]
 
 
@@ -126,20 +169,12 @@ def _one_each(patterns: Patterns, n_heads: int, n: int) -> list[Pattern]:
     return list(found) if len(found) == n_heads else [found[0]] * n_heads
 
 
-def _by_pattern(patterns: Sequence[Pattern]) -> dict[Pattern, list[int]]:
+def _by_pattern(patterns: Sequence[Pattern]) -> ByPattern:
     """Which heads have the same pattern: each is computed once for all of them."""
-    heads: dict[Pattern, list[int]] = {}
+    heads: ByPattern = {}
     for head, pattern in enumerate(patterns):
         heads.setdefault(pattern, []).append(head)
     return heads
-
-
-def _past_only(by_pattern: dict[Pattern, list[int]]) -> dict[Pattern, list[int]]:
-    """The same without the future: patterns that differ in it alone become one."""
-    past: dict[Pattern, list[int]] = {}
-    for pattern, heads in by_pattern.items():
-        past.setdefault(pattern.causal(), []).extend(heads)
-    return past
 
 
 def _several(patterns: Patterns) -> Sequence[Pattern]:
@@ -180,6 +215,27 @@ def sparse_attention(
         for i in range(len(query))
     ]
     return torch.stack(texts)
+
+
+def latest_rows(
+    query: Float[Tensor, "batch n_heads n_new d_head"],
+    key: Float[Tensor, "batch n_heads n d_head"],
+    value: Float[Tensor, "batch n_heads n d_head"],
+    pattern: Pattern,
+    mask: Bool[Tensor, "batch n"] | None = None,
+    dropout: float = 0.0,
+) -> Float[Tensor, "batch n_heads n_new d_head"]:
+    """`sparse_attention` of the last n_new of n tokens alone: their keys, and no others, are read.
+
+    `pattern` is causal, and may be of more than n tokens.
+    """
+    n = key.shape[2]
+    keys, bias = rows_of(pattern, n - query.shape[2], n)
+    at = torch.from_numpy(keys).to(key.device)
+    bias = None if bias is None else torch.from_numpy(bias).to(key.device)
+    real = None if mask is None else mask[:, at]
+    key, value = key.index_select(2, at), value.index_select(2, at)
+    return _table(query, key, value, bias, real, dropout)
 
 
 def _one_text(

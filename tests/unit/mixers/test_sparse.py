@@ -1,12 +1,14 @@
 """Sparse attention against attention under the pattern's mask: values, gradients, and no table."""
 
 import copy
+import math
 import pickle
 
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from course_utils.decoding import generate
 from course_utils.mixers import (
     Attention,
     SparseAttention,
@@ -17,7 +19,7 @@ from course_utils.mixers.sparse.attention import _with_dropout, sparse_attention
 from course_utils.mixers.sparse.flex import flex_sparse_attention
 from course_utils.mixers.sparse.layout import layout_of
 from course_utils.mixers.sparse.lists import attention_by_lists
-from course_utils.models import Encoder
+from course_utils.models import Encoder, LanguageModel
 from course_utils.patterns import (
     Pattern,
     bigbird,
@@ -403,6 +405,111 @@ def test_on_a_gpu_too_who_hears_nobody_gets_zeros_and_sane_gradients(n):
     if n == 60:
         mixed.sum().backward()
         assert query.grad.isfinite().all() and (query.grad[:, :, 41:] == 0).all()
+
+
+STAYING = ["window", "strided union", "fixed union", "window only back", "some look at nobody"]
+GROWING = PATTERNS | {"window only back": lambda n: window(n, 3).causal()}
+
+
+def read_in_parts(sparse: SparseAttention, x, mask, lengths) -> torch.Tensor:
+    """The outputs for x read a few tokens at a time."""
+    cache, outputs, end = sparse.new_cache(), [], 0
+    for length in lengths:
+        start, end = end, end + length
+        so_far = None if mask is None else mask[:, :end]
+        outputs.append(sparse(x[:, start:end], so_far, cache=cache))
+    assert end == x.shape[1]
+    return torch.cat(outputs, dim=1)
+
+
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("lengths", [[1] * 40, [17, 1, 9, 13], [40]], ids=["ones", "some", "all"])
+@pytest.mark.parametrize("name", STAYING)
+def test_a_text_in_parts_is_the_text_at_once(lists_for_short_texts, name, lengths, padded):
+    torch.manual_seed(0)
+    sparse = SparseAttention(D_MODEL, N_HEADS, GROWING[name], causal=True)
+    x = torch.randn(2, 40, D_MODEL)
+    mask = torch.arange(40) >= torch.tensor([[0], [20]]) if padded else None
+    found = read_in_parts(sparse, x, mask, lengths)
+    torch.testing.assert_close(found, sparse(x, mask), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", PATTERNS.values(), ids=PATTERNS)
+def test_one_pattern_for_the_whole_text_has_its_rows_from_the_start(lists_for_short_texts, make):
+    torch.manual_seed(0)
+    heads = [make(40), window(40, 2)]
+    sparse = SparseAttention(D_MODEL, N_HEADS, heads, causal=True)
+    x = torch.randn(2, 40, D_MODEL)
+    found = read_in_parts(sparse, x, None, [10, 1, 1, 28])
+    torch.testing.assert_close(found, sparse(x), atol=1e-5, rtol=1e-5)
+
+
+def test_a_new_token_reads_its_own_row_and_patterns_are_seldom_made(monkeypatch):
+    asked = []
+
+    def pattern(n):
+        asked.append(n)
+        return window(n, 4)
+
+    sparse, x = (
+        SparseAttention(D_MODEL, N_HEADS, pattern, causal=True),
+        torch.randn(1, 300, D_MODEL),
+    )
+    cache, read = sparse.new_cache(), []
+    fused = torch.nn.functional.scaled_dot_product_attention
+
+    def watched(query, key, *rest):
+        read.append(key.shape[2])
+        return fused(query, key, *rest)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", watched)
+    for place in range(300):
+        sparse(x[:, place : place + 1], cache=cache)
+    assert read == [min(place, 4) + 1 for place in range(300)]
+    assert len(asked) < 2 * math.log2(300)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [star, lambda n: random(n, 4, seed=0), lambda n: strided(n, 2 ** (n.bit_length() // 2))[1]],
+    ids=["star", "random", "a stride that grows"],
+)
+def test_rows_that_change_while_the_text_grows_are_refused(make):
+    """Without a cache the old rows would be read again. With one they would stay, and be wrong."""
+    sparse = SparseAttention(D_MODEL, N_HEADS, make, causal=True)
+    x, cache = torch.randn(1, 40, D_MODEL), sparse.new_cache()
+    with pytest.raises(ValueError, match="does not begin with the pattern of .*use_cache=False"):
+        sparse(x[:, :4], cache=cache)
+        for place in range(4, 40):
+            sparse(x[:, place : place + 1], cache=cache)
+
+
+def test_a_model_of_sparse_layers_writes_with_a_cache_what_it_writes_without():
+    model = LanguageModel(
+        11,
+        lambda layer: SparseAttention(D_MODEL, N_HEADS, lambda n: strided(n, 3), causal=True),
+        d_model=D_MODEL,
+        n_layers=2,
+        d_ff=32,
+    )
+    prompt = torch.randint(11, (2, 3))
+    assert torch.equal(generate(model, prompt, 30), generate(model, prompt, 30, use_cache=False))
+
+
+def test_a_cache_is_for_those_who_hide_the_future_and_for_as_many_tokens_as_there_are(plain_shapes):
+    open_eyed = SparseAttention(D_MODEL, N_HEADS, window(9, 2))
+    past_only = SparseAttention(D_MODEL, N_HEADS, window(9, 2), causal=True)
+    x, cache = torch.randn(1, 10, D_MODEL), past_only.new_cache()
+    with pytest.raises(ValueError, match="a cache is for causal=True"):
+        open_eyed.new_cache()
+    with pytest.raises(ValueError, match="a cache is for causal=True"):
+        open_eyed(x[:, :9], cache=cache)
+    past_only(x[:, :9], cache=cache)
+    with pytest.raises(ValueError, match="is for n=9 tokens, and the text has n=10"):
+        past_only(x[:, 9:], cache=cache)
+    assert cache.n == 9
+    with pytest.raises(ValueError, match=r"\[1, 10\], got \[1, 1\]"):
+        past_only(x[:, 9:], torch.ones(1, 1) > 0, cache=cache)
 
 
 @pytest.mark.parametrize("pattern", [None, [], "star", torch.ones(4, 4) > 0])
