@@ -132,6 +132,14 @@ def walk_the_heads(page: Page, explorer: Locator):
             yield lambda key=key: page.keyboard.press(key)
 
 
+def click_bars(page: Page, explorer: Locator):
+    box = explorer.locator("svg").last.bounding_box()
+    while True:
+        for share in (0.2, 0.3, 0.4, 0.6, 0.8):
+            x, y = box["x"] + share * box["width"], box["y"] + box["height"] / 2
+            yield lambda x=x, y=y: page.mouse.click(x, y)
+
+
 def hover_tokens(page: Page, explorer: Locator):
     tokens = [token.bounding_box() for token in explorer.locator(".token .spot").all()]
     while True:
@@ -207,6 +215,13 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
     "SoftmaxExplorer": (
         "from course_utils.widgets import SoftmaxExplorer\nSoftmaxExplorer()",
         sliders("d_head", "temperature"),
+    ),
+    "SpectrumExplorer": (
+        "from course_utils import datasets\n"
+        "from course_utils.widgets import SpectrumExplorer\n"
+        "spots = [month.value for month in datasets.sunspots()][::7]\n"
+        "SpectrumExplorer({'sunspots': spots})",
+        [*sliders("wave", "strongest"), Event("choose a wave", "click", click_bars)],
     ),
     "AttentionExplorer": (
         MINILM,

@@ -40,7 +40,8 @@ class Embedding(nn.Module):
 
     `positions` is a module that adds places to vectors (see `course_utils.positions`; None, or
     `nn.Identity()`, for no places). `scale` multiplies the token vectors before that: √d_model in
-    Vaswani et al. 2017, section 3.4; 1 in BERT. `norm` is applied last: BERT has a LayerNorm here.
+    Vaswani et al. 2017, section 3.4; 1 in BERT. `norm` comes after that: BERT has a LayerNorm here.
+    `projection` is applied last: FNet has a linear layer here.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Embedding(nn.Module):
         *,
         scale: float = 1.0,
         norm: nn.Module | None = None,
+        projection: nn.Module | None = None,
         dropout: float = 0.0,
     ):
         super().__init__()
@@ -59,6 +61,7 @@ class Embedding(nn.Module):
         self.positions = NoPositions() if nowhere else positions
         self.scale = scale
         self.norm = norm if norm is not None else nn.Identity()
+        self.projection = projection if projection is not None else nn.Identity()
         self.dropout = nn.Dropout(dropout)
 
     def forward(
@@ -67,7 +70,7 @@ class Embedding(nn.Module):
         """`start` is the position of the first token in `ids`."""
         x = self.tokens(ids) * self.scale
         x = self.positions(x, start) if start else self.positions(x)
-        return self.dropout(self.norm(x))
+        return self.dropout(self.projection(self.norm(x)))
 
     def logits(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch n vocab_size"]:
         """The table read backwards: how much each vector points the way of each token's.
@@ -546,17 +549,23 @@ def hybrid(
 class MaskedLanguageModel(nn.Module):
     """Guesses tokens that were hidden from the whole rest of the text, left and right.
 
-    On top of an encoder: one more linear layer, GELU, a norm, and the embedding read backwards,
-    with a bias for each token. `text.hide` hides them. With V = vocab_size and d = d_model the head
+    On top of an encoder: one more linear layer, `activation`, a norm, the embedding read backwards,
+    and a bias for each token. `text.hide` hides them. With V = vocab_size and d = d_model the head
     has d² + 3d + V parameters of its own.
 
     Sources: Devlin et al. 2019, BERT, section 3.1; the released code of BERT and FNet (the head).
     """
 
-    def __init__(self, encoder: TextEncoder, *, norm_layer: NormLayer = nn.LayerNorm):
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        *,
+        norm_layer: NormLayer = nn.LayerNorm,
+        activation: Callable[[Tensor], Tensor] = F.gelu,
+    ):
         super().__init__()
         vocab_size, d_model = encoder.embedding.tokens.weight.shape
-        self.encoder = encoder
+        self.encoder, self.activation = encoder, activation
         self.transform = nn.Linear(d_model, d_model)
         self.norm = norm_layer(d_model)
         self.bias = nn.Parameter(torch.zeros(vocab_size))
@@ -565,9 +574,17 @@ class MaskedLanguageModel(nn.Module):
         self,
         ids: Int[Tensor, "batch n"],
         mask: Bool[Tensor, "batch n"] | None = None,
-    ) -> Float[Tensor, "batch n vocab_size"]:
-        """Logits for every place; those that were hidden are to be asked."""
-        x = self.norm(F.gelu(self.transform(self.encoder(ids, mask))))
+        *,
+        asked: Bool[Tensor, "batch n"] | None = None,
+    ) -> Float[Tensor, "*batch vocab_size"]:
+        """Logits for every place, [batch, n, vocab_size].
+
+        With `asked`, which says which tokens were hidden, for these places alone and in their
+        order, [n_asked, vocab_size]: six of seven places need no guess.
+        """
+        x = self.encoder(ids, mask)
+        x = x if asked is None else x[asked]
+        x = self.norm(self.activation(self.transform(x)))
         return self.encoder.embedding.logits(x) + self.bias
 
 

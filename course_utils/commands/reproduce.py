@@ -8,6 +8,7 @@ import importlib
 from course_utils.commands.command_line import parser_of
 
 EXPERIMENTS = {
+    "fnet": "course_utils.experiments.fnet",
     "relays": "course_utils.experiments.relays",
     "sparse": "course_utils.experiments.sparse",
     "universal": "course_utils.experiments.universal",

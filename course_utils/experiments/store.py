@@ -32,7 +32,9 @@ class Store:
         self.path = path
         # As they come back from the disk: tuples are lists there.
         self.about = json.loads(json.dumps({**about, "settings": asdict(settings)}))
-        self.entries: dict[str, dict[str, Any]] = {}  # {"run": …, "result": …} by the trial's key
+        self.entries: dict[
+            str, dict[str, Any]
+        ] = {}  # "run", "result", "hardware" by the trial's key
         self.trouble = ""  # what was wrong with the file that was there
         if path.exists():
             self._read()
@@ -41,6 +43,8 @@ class Store:
         try:
             stored = read_json(self.path)
             entries = {key_of(entry["run"]): entry for entry in stored["runs"]}
+            for entry in entries.values():
+                entry.setdefault("hardware", stored["hardware"])
             self._expect_numbers(entries)
             about = {name: stored[name] for name in self.about}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -80,7 +84,8 @@ class Store:
         return {trial: self.entries[trial.key()]["result"] for trial in done}
 
     def add(self, trial: Trial, result: Result) -> None:
-        self.entries[trial.key()] = {"run": trial.as_json(), "result": result}
+        entry = {"run": trial.as_json(), "result": result, "hardware": where()["hardware"]}
+        self.entries[trial.key()] = entry
         self.write()
 
     def write(self, **more: Any) -> None:

@@ -215,7 +215,7 @@ def softened(rows: Sequence[Row]) -> Figure:
     )  # fmt: skip
     plots.lines(
         temperatures, {"off": [max(row["off"], 1e-17) for row in rows]}, logx=True, logy=True,
-        ax=right, title="The worst id, before the look-up", xlabel="temperature of softmax",
+        ax=right, title="How far off the worst id is", xlabel="temperature of softmax",
         ylabel="off by this share of itself",
     )  # fmt: skip
     _as_measured(left, right)

@@ -9,6 +9,7 @@ from course_utils.widgets.position_explorer import PositionExplorer
 from course_utils.widgets.proof_stepper import ProofStepper
 from course_utils.widgets.sampling_explorer import SamplingExplorer
 from course_utils.widgets.softmax_explorer import SoftmaxExplorer
+from course_utils.widgets.spectrum_explorer import SpectrumExplorer
 
 __all__ = [
     "AttentionExplorer",
@@ -19,5 +20,6 @@ __all__ = [
     "ProofStepper",
     "SamplingExplorer",
     "SoftmaxExplorer",
+    "SpectrumExplorer",
     "bet",
 ]

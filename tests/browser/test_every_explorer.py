@@ -59,6 +59,10 @@ EXPLORERS = {
         "from course_utils.widgets import SoftmaxExplorer",
         "SoftmaxExplorer()",
     ],
+    "spectrum": [
+        "from course_utils.widgets import SpectrumExplorer",
+        "SpectrumExplorer({'four words': [37, 20, 5, 60], 'saw': list(range(64))}, chosen='saw')",
+    ],
     "translation": [
         "import numpy as np\n"
         "from course_utils.widgets import AttentionExplorer\n"
@@ -78,7 +82,7 @@ EXPLORERS = {
         "AttentionExplorer.from_model(encoder, 'Tom drinks cold coffee because he is tired.')",
     ],
 }
-WITH_SLIDERS = ["beam", "bpe", "pattern", "position", "proof", "sampling", "softmax"]
+WITH_SLIDERS = ["beam", "bpe", "pattern", "position", "proof", "sampling", "softmax", "spectrum"]
 KEEP_BUSY = "import time; time.sleep(60)"
 
 # What is drawn, without the sliders and their own numbers: all marks and words, all pixels.

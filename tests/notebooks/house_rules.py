@@ -413,6 +413,16 @@ def leads_on(page: Page) -> Complaints:
             yield f"cell {number}: the last cell has no link to {target}"
 
 
+def says_nothing_twice(page: Page) -> Complaints:
+    """No paragraph of ten words or more stands in a notebook a second time."""
+    seen: dict[str, int] = {}
+    for number, text in page.prose:
+        for paragraph in re.split(r"\n\s*\n", text):
+            same = " ".join(paragraph.split())
+            if len(same.split()) >= 10 and seen.setdefault(same, number) != number:
+                yield f"cell {number}: “{same[:50]} …” stands in cell {seen[same]} already"
+
+
 FOR_EVERY_NOTEBOOK: tuple[Rule, ...] = (
     is_in_normal_form,
     was_run_in_order,
@@ -428,6 +438,7 @@ FOR_EVERY_NOTEBOOK: tuple[Rule, ...] = (
     is_seeded,
     is_finished,
     speaks_plainly,
+    says_nothing_twice,
     has_no_emoji,
     links_lead_somewhere,
 )

@@ -229,6 +229,13 @@ def to_do(book):
     book.cells[0].source += "\n\nTODO: say why?"
 
 
+@spoils(house_rules.says_nothing_twice, "stands in cell 1 already")
+def a_paragraph_pasted_twice(book):
+    paragraph = "\n\nA word and its neighbours ask each other who is meant, in turn."
+    for cell in (book.cells[0], book.cells[-1]):
+        cell.source += paragraph
+
+
 @spoils(house_rules.speaks_plainly, "cell 1: the text says 'Simply'")
 def talks_down(book):
     book.cells[0].source += "\n\nSimply multiply."

@@ -113,3 +113,8 @@ def facts_of(candidate: Candidate, *sockets: Socket) -> dict[str, float]:
     """What is known without training: the mean over a model's stacks of blocks."""
     found = [candidate.facts(socket) for socket in sockets]
     return {name: round(statistics.fmean(each[name] for each in found), 4) for name in found[0]}
+
+
+def n_learned(model: nn.Module) -> int:
+    """How many numbers of a model are learned."""
+    return sum(weights.numel() for weights in model.parameters() if weights.requires_grad)

@@ -20,6 +20,11 @@ def attention(n_layers=2, n_heads=3, n=4, n_key=None) -> np.ndarray:
     return shares / shares.sum(-1, keepdims=True)
 
 
+def chord() -> np.ndarray:
+    turns = np.arange(64) / 64 * 2 * np.pi
+    return np.sin(4 * turns) + np.sin(5 * turns) + np.cos(6 * turns)
+
+
 EXAMPLES = {
     "AttentionExplorer": lambda: widgets.AttentionExplorer(TOKENS, attention(), layer=1, head=2),
     "AttentionExplorer, two sentences": lambda: widgets.AttentionExplorer(
@@ -41,6 +46,12 @@ EXAMPLES = {
         list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
     ),
     "SoftmaxExplorer": widgets.SoftmaxExplorer,
+    "SpectrumExplorer": lambda: widgets.SpectrumExplorer(
+        {"four words": [37, 20, 5, 60], "a chord": chord()},
+        every={"a chord": (1 / 64, "seconds")},
+        chosen="a chord",
+        wave=5,
+    ),
     "SoftmaxExplorer, own scores": lambda: widgets.SoftmaxExplorer(scores=[3, 1, -2, 0]),
 }
 CHOICES = {
