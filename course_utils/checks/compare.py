@@ -148,7 +148,8 @@ def _shape(shape: Sequence[int], dimensions: tuple) -> str:
 def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | None:
     if isinstance(got, np.ndarray):
         numbers = _as_tensor(got)
-        right = numbers is not None and difference(expected, numbers.to(expected.dtype)) is None
+        fits = numbers is not None and (expected.is_complex() or not numbers.is_complex())
+        right = fits and difference(expected, numbers.to(expected.dtype)) is None
         praise = " Its numbers are right." if right else ""
         return f"expected a torch tensor, got a numpy array.{praise} Stay in torch all the way."
     if expected.ndim == 0 and isinstance(got, Number) and expected.dtype != torch.bool:
