@@ -50,6 +50,13 @@ def rows() -> list[tuple[str, str, str]]:
     )
     copying = stored(EXPERIMENTS / "sparse-copying-laptop.json")["table"]
     copied = {row["choice"]: row["mean"] for row in copying if row["n_layers"] == 4}
+    steps = {
+        run["run"]["choice"]["name"]: run["result"]["times attention's speed"]
+        for run in stored(EXPERIMENTS / "fnet-speed-paper.json")["runs"]
+    }
+    answers: dict[str, list[float]] = {}
+    for row in stored(EXPERIMENTS / "fnet-questions-laptop.json")["table"]:
+        answers.setdefault(row["name"], []).append(row["mean"])
     at_the_end = [values[-1] for values in memory["megabytes"].values()]
     return [
         (
@@ -90,6 +97,21 @@ def rows() -> list[tuple[str, str, str]]:
             "2,048 and 8,192",
             f"{faster[0]:.1f}, {faster[1]:.1f} and {faster[2]:.1f} × faster",
             "benchmarks/fourier.py",
+        ),
+        (
+            "the same for FNet-Base and its hybrid at 512 tokens, on an H100",
+            f"{steps['Fourier']:.1f} and {steps['hybrid']:.1f} × faster",
+            "course_utils reproduce fnet --size paper --task speed",
+        ),
+        (
+            "questions about texts after guessing hidden words: attention, hybrid, Fourier by its "
+            "two recipes",
+            ", ".join(
+                f"{mean:.0%}"
+                for name in ("attention", "hybrid", "Fourier")
+                for mean in answers[name]
+            ),
+            "course_utils reproduce fnet --size laptop --task questions",
         ),
         (
             "all-attention against attention and feed-forward layers of as many weights, at "

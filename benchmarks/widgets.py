@@ -216,6 +216,14 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         "from course_utils.widgets import SoftmaxExplorer\nSoftmaxExplorer()",
         sliders("d_head", "temperature"),
     ),
+    "MixingMap": (
+        "import numpy as np\n"
+        "from course_utils.widgets import MixingMap\n"
+        "dice = np.random.default_rng(0)\n"
+        f"words = {SENTENCE!r}.split()\n"
+        "MixingMap(words, {name: dice.random((7, 7)) for name in ('attention', 'Fourier')})",
+        [Event("hover a word", "pointermove", hover_words)],
+    ),
     "SpectrumExplorer": (
         "from course_utils import datasets\n"
         "from course_utils.widgets import SpectrumExplorer\n"

@@ -72,7 +72,7 @@ class Embedding(nn.Module):
         x = self.positions(x, start) if start else self.positions(x)
         return self.dropout(self.projection(self.norm(x)))
 
-    def logits(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch n vocab_size"]:
+    def logits(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab_size"]:
         """The table read backwards: how much each vector points the way of each token's.
 
         A model that ends so has its output matrix *tied* to its embedding: one parameter, two uses

@@ -70,11 +70,9 @@ def question_trials(size: str) -> list[Trial]:
 
 
 def pair_trials(size: str) -> list[Trial]:
-    """Every mixer by two rates, with norms in front and behind."""
-    recipes = [
-        Recipe(rate, 1 / 10, "learned", norm)
-        for norm, rate in product(("post", "pre"), (1e-3, 3e-3) if size != "quick" else (1e-3,))
-    ]
+    """Every mixer, with norms in front and behind."""
+    rate = marked_pair.SIZES[size].recipe.peak
+    recipes = [Recipe(rate, 1 / 10, "learned", norm) for norm in ("post", "pre")]
     n_layers = marked_pair.SIZES[size].n_layers
     once = [Trial("pair", Named(name), n_layers, 0) for name in NAMES]
     return with_seeds(with_recipes(once, recipes), N_SEEDS[size])

@@ -27,6 +27,7 @@ from course_utils.mixers.fourier import (
     LinearMixing,
     RandomMixing,
 )
+from course_utils.mixers.influence import influence
 from course_utils.mixers.memory import (
     PersistentAttention,
     feed_forward_as_memory,
@@ -51,6 +52,7 @@ __all__ = [
     "check_mixer",
     "dot_product_attention",
     "feed_forward_as_memory",
+    "influence",
     "memory_as_feed_forward",
     "recall",
 ]

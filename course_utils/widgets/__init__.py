@@ -4,6 +4,7 @@ from course_utils.widgets.attention_explorer import AttentionExplorer
 from course_utils.widgets.beam_explorer import BeamExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
+from course_utils.widgets.mixing_map import MixingMap
 from course_utils.widgets.pattern_lab import PatternLab
 from course_utils.widgets.position_explorer import PositionExplorer
 from course_utils.widgets.proof_stepper import ProofStepper
@@ -15,6 +16,7 @@ __all__ = [
     "AttentionExplorer",
     "BPEExplorer",
     "BeamExplorer",
+    "MixingMap",
     "PatternLab",
     "PositionExplorer",
     "ProofStepper",

@@ -59,6 +59,15 @@ EXPLORERS = {
         "from course_utils.widgets import SoftmaxExplorer",
         "SoftmaxExplorer()",
     ],
+    "mixing": [
+        "import numpy as np\n"
+        "from course_utils.widgets import MixingMap\n"
+        "def heard(text):\n"
+        "    words = text.split()\n"
+        "    n = len(words)\n"
+        "    return words, {'attention': np.eye(n) + 1 / n, 'Fourier': np.ones((n, n))}",
+        "MixingMap(*heard('Tom drinks cold coffee'), text='Tom drinks cold coffee', read=heard)",
+    ],
     "spectrum": [
         "from course_utils.widgets import SpectrumExplorer",
         "SpectrumExplorer({'four words': [37, 20, 5, 60], 'saw': list(range(64))}, chosen='saw')",

@@ -35,7 +35,7 @@ class Settings:
     n_layers: int = 3
     batch_size: int = 64
     steps: int = 1_500
-    recipe: Recipe = Recipe(peak=2e-3, warmup=1 / 10)
+    recipe: Recipe = Recipe(peak=1e-3, warmup=1 / 10)
     tested_on: int = 2_000
 
 

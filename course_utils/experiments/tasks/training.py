@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -96,7 +97,7 @@ def result_of(
     values: Sequence[float],
     steps: Sequence[int],
     *,
-    facts: dict[str, float],
+    facts: dict[str, Real],
     seconds: float,
 ) -> dict[str, Any]:
     """A trial's result: `values[i]`, in `unit`, after `steps[i]`; the last one is what counts."""

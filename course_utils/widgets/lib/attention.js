@@ -3,7 +3,7 @@
 //
 // A head is { queries, keys, map }: words, words, and shares [query × key], row by row. Both
 // drawings take { width, scale, pinned, onLook, onPin } with it, and a matrix, besides,
-// `numbersUpTo`, the words up to which its cells have numbers. They give { picture, show }:
+// `numbersUpTo`, the words up to which its cells have numbers, and `corner`, what its sides are. They give { picture, show }:
 // `show(query, pinned)` marks one query's row (null: none) and costs no new elements.
 
 import { el, svg } from "./dom.js";
@@ -90,7 +90,8 @@ function curve([x1, y1], [x2, y2], ink) {
 }
 
 /** Queries down, keys across. */
-export function drawMatrix(head, { width, scale, pinned, onLook, onPin, numbersUpTo }) {
+export function drawMatrix(head,
+  { width, scale, pinned, onLook, onPin, numbersUpTo, corner = "who looks ↓  at whom →" }) {
   const { queries, keys, map } = head;
   const left = roomFor(queries, SMALL_LETTER) + 14;
   const top = roomFor(keys, SMALL_LETTER) + 30;
@@ -123,7 +124,7 @@ export function drawMatrix(head, { width, scale, pinned, onLook, onPin, numbersU
     "stroke-width": 2, "pointer-events": "none",
   });
   picture.append(
-    svg("text", { x: 2, y: 12, class: "share" }, "who looks ↓  at whom →"), image,
+    svg("text", { x: 2, y: 12, class: "share" }, corner), image,
     svg("rect", {
       x: left, y: top, width: across, height: down, fill: "none", stroke: "var(--ao-line)",
       "pointer-events": "none",

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 
 from course_utils.mixers import FourierMixing
 from course_utils.trained.fnet import TANH_GELU, course_names, fnet_encoder, fnet_masked_lm
-
-transformers = pytest.importorskip("transformers")
 
 SIZES = {
     "vocab_size": 50,

@@ -37,6 +37,9 @@ EXAMPLES = {
     "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
         {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
     ),
+    "MixingMap": lambda: widgets.MixingMap(
+        TOKENS, {"attention": attention(1, 1)[0, 0], "Fourier": np.ones((4, 4))}
+    ),
     "PatternLab": lambda: widgets.PatternLab("strided", n=24, layers=1),
     "PatternLab, own pattern": lambda: widgets.PatternLab(n=3, own=[[[0], [0, 1], [0, 2]]]),
     "PositionExplorer": lambda: widgets.PositionExplorer(n=32, d_model=64),
