@@ -75,7 +75,7 @@ function render({ model, el: host }) {
 
   const root = el("div", { class: "ao-explorer ao-mixing" },
     el("style", {}, STYLE), headline, ...(model.get("can_read") ? [sentence.root] : []), news,
-    mixers.root, holder);
+    mixers.root, el("figure", {}, holder));
   host.replaceChildren(root);
   load();
   draw();
