@@ -29,6 +29,11 @@ MEANT = {
         1_000: "thousands are written as k",
         10_000: "thousands are written as k",
     },
+    "spectrum_explorer": {
+        0.1: "the room between two bars; a margin of the figure",
+        0.8: "a bar's share of its room, in two pictures that are never seen together",
+        1.5: "seconds of sound; the width of a line",
+    },
 }
 
 
