@@ -7,33 +7,42 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils.paths import LESSON_FILES, ROOT
 
 
-def offered(course: Path = ROOT) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Two times {place: content}: what the course hands out, and what somebody changed there.
+@dataclass
+class Offer:
+    """What the course hands out, by place: a path with slashes, from the course's folder."""
 
-    Git knows the content of before the change. Without git, answers alone can be told, and where
-    there are some, the file that holds them is all that can be handed out. Damaged notebooks are in
-    neither.
+    files: dict[str, bytes] = field(default_factory=dict)  # as the course has them, no outputs
+    changed: dict[str, bytes] = field(default_factory=dict)  # as somebody changed them there
+    damaged: list[str] = field(default_factory=list)  # no notebooks any more; in none of the others
+
+
+def offered(course: Path = ROOT) -> Offer:
+    """All lessons and exercises.
+
+    Git knows the content of before a change. Without git, answers alone can be told, and where
+    there are some, the file that holds them is all that can be handed out.
     """
-    committed = before_changes(course)
-    files, changed = {}, {}
+    offer, committed = Offer(), before_changes(course)
     for place, found in course_files(course):
         original = committed.get(place, found)
-        if fingerprint(original) != fingerprint(found) or answered(original):
-            changed[place] = found
         try:
-            files[place] = cleared(original) if place.endswith(".ipynb") else original
+            offer.files[place] = cleared(original) if place.endswith(".ipynb") else original
         except ValueError:
-            changed.pop(place, None)
-    return files, changed
+            offer.damaged.append(place)
+            continue
+        if fingerprint(original) != fingerprint(found) or answered(original):
+            offer.changed[place] = found
+    return offer
 
 
 def course_files(course: Path) -> Iterator[tuple[str, bytes]]:
-    """(place, content) of lessons and exercises; places are paths with slashes, from the course."""
+    """(place, content) of lessons and exercises."""
     paths = [*course.glob(f"notebooks/{LESSON_FILES}"), *course.glob("exercises/*/*")]
     for path in sorted(paths):
         if path.is_file() and not path.name.startswith("."):

@@ -47,7 +47,8 @@ class MyCourse:
 
     def __init__(self, folder: Path, course: Path = ROOT):
         self.folder = folder
-        self.files, self.changed = offered(course)
+        offer = offered(course)
+        self.files, self.changed, self.damaged = offer.files, offer.changed, offer.damaged
         self.record = self._read_record()
         self.is_first = not self.record
 
@@ -55,7 +56,9 @@ class MyCourse:
         """Hand out what the learner lacks: at first all, later what is new or was deleted."""
         news = [place for place in self.files if self._is_news(place)]
         done = self._hand_out(news, self._deliver)
-        return list(_told(done, place_of(self.folder), self.is_first))
+        mend = "is damaged in the course's folder and was left out; this mends it: git restore"
+        lines = [f"{place} {mend} {place}" for place in self.damaged]
+        return [*_told(done, place_of(self.folder), self.is_first), *lines]
 
     def fresh(self, names: Iterable[str]) -> list[str]:
         """Set copies aside and give new ones: of notebooks whose name or place begins so, "03"."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,17 @@ def test_all_lessons_and_exercises_come_and_no_answer_lies_under_its_bet(tmp_pat
         ] == kept
 
 
+def test_links_lead_from_copy_to_copy(tmp_path):
+    MyCourse(tmp_path, ROOT).update()
+    targets = []
+    for place, content in visible(tmp_path).items():
+        for cell in json.loads(content)["cells"]:
+            text = "".join(cell["source"]) if cell["cell_type"] == "markdown" else ""
+            found = re.findall(r"\]\((?!https?:|#)([^)\s#]+)", text)
+            targets += [(tmp_path / place).parent / target for target in found]
+    assert len(targets) > 60 and [target for target in targets if not target.exists()] == []
+
+
 def test_an_exercise_is_handed_out_byte_by_byte(tmp_path):
     MyCourse(tmp_path, ROOT).update()
     for place, content in visible(tmp_path).items():
@@ -118,7 +130,8 @@ def test_nothing_but_lessons_and_exercises_is_handed_out(course, tmp_path):
 
 def test_a_lesson_that_is_damaged_does_not_stop_the_others(course, tmp_path):
     write(course, {LESSON: b"<<<<<<< HEAD\n"})
-    MyCourse(tmp_path / "mine", course).update()
+    _, told = MyCourse(tmp_path / "mine", course).update()
+    assert told.startswith(f"{LESSON} is damaged") and told.endswith(f"git restore {LESSON}")
     assert sorted(visible(tmp_path / "mine")) == sorted([FIRST, EXERCISE])
 
 
