@@ -125,9 +125,10 @@ class Progress:
     def summary(self) -> str:
         bets = [bet for lesson in self.lessons for bet in lesson.bets.values() if bet]
         to_go = [lesson for lesson in self.numbered if not lesson.is_done]
+        won = f"{sum(bet['right'] for bet in bets)} of {len(bets)} bets won"
         return (
             f"{len(self.numbered) - len(to_go)} of {len(self.numbered)} lessons done, "
-            f"{sum(bet['right'] for bet in bets)} of {len(bets)} bets won, "
+            f"{won if bets else 'no bet placed yet'}, "
             f"{sum(lesson.minutes for lesson in to_go)} minutes of lessons to go."
         )
 
@@ -150,7 +151,8 @@ class Progress:
             cells[0] = link(cells[0], lesson.notebook)
             if lesson.tasks:
                 cells[4] = link(cells[4], lesson.exercise)
-            rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+            others = "".join(f"<td>{cell}</td>" for cell in cells[1:])
+            rows.append(f'<tr><td style="text-align: left">{cells[0]}</td>{others}</tr>')
         return (
             f"<p><strong>{say}: {link(html.escape(words), place)}</strong><br>{self.summary}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -44,7 +44,7 @@ def lessons() -> list[str]:
 def test_a_new_learner_begins_with_the_first_lesson():
     board = Progress()
     assert board.next == ("Begin here", "00 start here", "notebooks/00_start_here.ipynb")
-    assert board.summary.startswith(f"0 of {len(lessons()) - 1} lessons done, 0 of 0 bets won, ")
+    assert board.summary.startswith(f"0 of {len(lessons()) - 1} lessons done, no bet placed yet, ")
 
 
 def test_every_lesson_is_there_with_its_bets_its_tasks_and_its_minutes():
