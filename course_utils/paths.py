@@ -4,8 +4,10 @@ ROOT is the course's own folder, the checkout. Where the package was installed o
 install`), data and shipped models lie in it, and there are no notebooks, exercises or tests.
 """
 
+import errno
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from course_utils.problem import Problem
@@ -39,6 +41,26 @@ def expect_checkout(what: str) -> None:
 def place_of(path: Path) -> str:
     """A path as people write it: in the course from its folder, with slashes; elsewhere whole."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def my_course() -> Path:
+    """The folder of the learner's own copies, which `start` opens. It may not exist yet.
+
+    It lies beside notebooks/; in the user's home where the course's folder is not theirs to write.
+    """
+    beside = ROOT / "my_course"
+    if is_writable(beside if beside.is_dir() else ROOT):
+        return beside
+    return Path.home() / "attention-optional"
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether a file can be made there. It is tried: permissions alone do not tell everywhere."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+        return True
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS)  # a full disk is theirs
 
 
 def learner_folder() -> Path:

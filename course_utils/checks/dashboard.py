@@ -1,57 +1,174 @@
-"""The dashboard of lesson 00: what was bet, passed, peeked at."""
+"""The board of lesson 00: where to go on, what was bet, passed, peeked at, and what is to come."""
 
 import html
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from course_utils import progress as kept_progress
 from course_utils.checks import catalog
-from course_utils.paths import LESSON_FILES, NOTEBOOKS, expect_checkout
+from course_utils.paths import EXERCISES, LESSON_FILES, LESSON_NUMBER, NOTEBOOKS, expect_checkout
+
+# How the lessons say in their openings what they take: *Half an hour.*
+MINUTES = {
+    "Five minutes": 5, "Ten minutes": 10, "A quarter of an hour": 15, "Twenty minutes": 20,
+    "Twenty-five minutes": 25, "Half an hour": 30, "Thirty-five minutes": 35, "Forty minutes": 40,
+    "Three quarters of an hour": 45,
+}  # fmt: skip
+BET = re.compile(rf"""\bbet\(\s*["']({LESSON_NUMBER}\.\w+)["']""")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson and what was done in it: `bets` and `tasks` that it has, by id."""
+
+    name: str  # 03_attention
+    minutes: int
+    bets: dict[str, dict | None]  # None: not placed yet
+    tasks: dict[str, dict | None]  # None: not tried yet
+
+    @classmethod
+    def read(cls, path: Path, kept: dict) -> "Lesson":
+        """The lesson in the notebook at `path`, with what the learner's progress says of it."""
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells]
+        takes = re.search(r"(?m)^\*([^.*]+)\.", sources[0])
+        number = path.stem[:2]
+        tasks = catalog.tasks_of(number) if number in catalog.lesson_numbers() else []
+        return cls(
+            path.stem,
+            MINUTES.get(takes[1], 0) if takes else 0,
+            {bet: kept["bets"].get(bet) for bet in BET.findall("\n".join(sources))},
+            {task.id: kept["tasks"].get(task.id) for task in tasks},
+        )
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ")
+
+    @property
+    def notebook(self) -> str:
+        return f"notebooks/{self.name}.ipynb"
+
+    @property
+    def exercise(self) -> str:
+        """Where its tasks are; in the lesson itself, if it has no exercise of its own."""
+        place = f"{self.name}/{self.name}.ipynb"
+        return f"exercises/{place}" if (EXERCISES / place).exists() else self.notebook
+
+    @property
+    def is_begun(self) -> bool:
+        return any([*self.bets.values(), *self.tasks.values()])
+
+    @property
+    def open_bets(self) -> int:
+        return sum(bet is None for bet in self.bets.values())
+
+    @property
+    def open_tasks(self) -> int:
+        return sum(not (task and task["passed"]) for task in self.tasks.values())
+
+    @property
+    def is_done(self) -> bool:
+        return not self.open_bets and not self.open_tasks
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        bets = [bet for bet in self.bets.values() if bet]
+        tasks = [task for task in self.tasks.values() if task]
+        return (
+            self.title,
+            str(self.minutes),
+            f"{len(bets)} of {len(self.bets)}",
+            str(sum(bet["right"] for bet in bets)),
+            f"{len(self.tasks) - self.open_tasks} of {len(self.tasks)}",
+            str(sum(task["hints"] for task in tasks)),
+            str(sum(task["revealed"] for task in tasks)),
+        )
 
 
 class Progress:
-    """A table of the lessons, the appendix last. Shows itself at the end of a cell."""
+    """The board, the appendix last. Shows itself at the end of a cell, with links."""
 
-    HEADER = ("lesson", "bets placed", "won", "tasks passed", "hints", "answers seen")
+    HEADER = ("lesson", "minutes", "bets placed", "won", "tasks passed", "hints", "answers seen")
 
     def __init__(self):
-        self.rows = [self._row(path.stem) for path in sorted(NOTEBOOKS.glob(LESSON_FILES))]
+        kept = kept_progress.read()
+        paths = sorted(NOTEBOOKS.glob(LESSON_FILES))
+        self.lessons = [Lesson.read(path, kept) for path in paths]
+        self.numbered = [lesson for lesson in self.lessons if lesson.name[0].isdigit()]
 
-    @staticmethod
-    def _row(lesson: str) -> tuple[str, ...]:
-        number = lesson[:2]
-        bets = [bet for name, bet in kept_progress.bets().items() if name.startswith(f"{number}.")]
-        declared = (
-            [t.id for t in catalog.tasks_of(number)] if number in catalog.lesson_numbers() else []
-        )
-        kept = kept_progress.tasks()
-        done = [kept[task_id] for task_id in declared if task_id in kept]
+    @cached_property
+    def next(self) -> tuple[str, str, str]:
+        """(what to say before the link, its words, the notebook): the step after the last one.
+
+        That is the rest of the lesson that was begun last, then its exercise, then the next lesson.
+        What was left open before that comes when the end has been reached.
+        """
+        begun = [at for at, lesson in enumerate(self.numbered) if lesson.is_begun]
+        if not begun:
+            first = self.numbered[0]
+            return "Begin here", first.title, first.notebook
+        here = begun[-1]
+        left = [lesson for lesson in self.numbered[:here] if not lesson.is_done]
+        for lesson in [*self.numbered[here:], *left]:
+            if lesson.open_bets:
+                return "Go on", lesson.title, lesson.notebook
+            if lesson.open_tasks:
+                return "Go on", f"the exercise of {lesson.title}", lesson.exercise
+        return "All done. Once more", self.numbered[0].title, self.numbered[0].notebook
+
+    @property
+    def summary(self) -> str:
+        bets = [bet for lesson in self.lessons for bet in lesson.bets.values() if bet]
+        to_go = [lesson for lesson in self.numbered if not lesson.is_done]
+        won = f"{sum(bet['right'] for bet in bets)} of {len(bets)} bets won"
         return (
-            lesson.replace("_", " "),
-            str(len(bets)),
-            str(sum(bet["right"] for bet in bets)),
-            f"{sum(t['passed'] for t in done)} of {len(declared)}",
-            str(sum(t["hints"] for t in done)),
-            str(sum(t["revealed"] for t in done)),
+            f"{len(self.numbered) - len(to_go)} of {len(self.numbered)} lessons done, "
+            f"{won if bets else 'no bet placed yet'}, "
+            f"{sum(lesson.minutes for lesson in to_go)} minutes of lessons to go."
         )
 
     def __repr__(self) -> str:
-        table = [self.HEADER, *self.rows]
+        table = [self.HEADER, *(lesson.row for lesson in self.lessons)]
         widths = [max(len(row[i]) for row in table) for i in range(len(self.HEADER))]
-        return "\n".join(
+        lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in table
-        )
+        ]
+        say, _, place = self.next
+        return "\n".join([f"{say}: {place}", self.summary, "", *lines])
 
     def _repr_html_(self) -> str:
-        def line(cells, tag):
-            return (
-                "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-            )
+        say, words, place = self.next
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.HEADER)
+        rows = []
+        for lesson in self.lessons:
+            cells = [html.escape(cell) for cell in lesson.row]
+            cells[0] = link(cells[0], lesson.notebook)
+            if lesson.tasks:
+                cells[4] = link(cells[4], lesson.exercise)
+            others = "".join(f"<td>{cell}</td>" for cell in cells[1:])
+            rows.append(f'<tr><td style="text-align: left">{cells[0]}</td>{others}</tr>')
+        return (
+            f"<p><strong>{say}: {link(html.escape(words), place)}</strong><br>{self.summary}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
-        body = "".join(line(row, "td") for row in self.rows)
-        return f"<table><thead>{line(self.HEADER, 'th')}</thead><tbody>{body}</tbody></table>"
+
+def link(words: str, place: str) -> str:
+    """A link to a notebook of the course, as the notebook that asks sees it; else the words."""
+    here = Path.cwd()
+    for root in (here, *here.parents):
+        if (root / place).exists():
+            return f'<a href="{Path(os.path.relpath(root / place, here)).as_posix()}">{words}</a>'
+    return words
 
 
 def progress() -> Progress:
-    """What you have bet, passed and looked up so far, lesson by lesson."""
+    """Where to go on, and what you have bet, passed and looked up so far, lesson by lesson."""
     expect_checkout("progress(), which lists the lessons,")
     return Progress()

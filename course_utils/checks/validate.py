@@ -29,6 +29,7 @@ from course_utils.paths import (
     LESSON_NUMBER,
     ROOT,
     SOLUTIONS,
+    my_course,
     place_of,
 )
 from course_utils.problem import Problem
@@ -71,7 +72,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--notebook", type=Path, metavar="PATH", help="your copy, if elsewhere")
     chosen = parser.parse_args(argv)
     teacher = teachers_notebook(chosen.lesson)
-    path = chosen.notebook or EXERCISES / teacher.parent.name / teacher.name
+    path = chosen.notebook or learners_copy(f"{teacher.parent.name}/{teacher.name}")
     merged = merge(read(teacher), read_learners(path))
     print(f"{place(path)}: running your answers in the teacher's notebook…", flush=True)
     results = run(merged, path.parent)
@@ -80,6 +81,12 @@ def main(argv: list[str]) -> int:
         if result.passed:
             progress.record_pass(result.task_id)
     return 0 if all(result.passed for result in results) else 1
+
+
+def learners_copy(place: str) -> Path:
+    """Where learners work: in my_course, or, where nothing was handed out, in exercises/."""
+    copy = my_course() / "exercises" / place
+    return copy if copy.exists() else EXERCISES / place
 
 
 def teachers_notebook(lesson: str) -> Path:

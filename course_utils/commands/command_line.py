@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.environment import install, testing
-from course_utils.paths import ROOT, expect_checkout, in_checkout
+from course_utils.paths import ROOT, expect_checkout, in_checkout, my_course
 from course_utils.problem import Problem
 
 COULD_NOT = 2
@@ -31,18 +31,37 @@ class Command:
 
 
 def start(arguments: list[str]) -> int:
-    from course_utils.environment import lab
+    from course_utils.environment import lab, workspace
 
     parser = parser_of("start")
+    parser.add_argument(
+        "--fresh",
+        action="append",
+        default=[],
+        metavar="LESSON",
+        help="set your copy of 03 aside and give a new one (exercises/03: of the exercise alone)",
+    )
+    parser.add_argument(
+        "--in-place", action="store_true", help="for authors: the course's own files, no copies"
+    )
     parser.add_argument("--no-browser", action="store_true", help="open no browser window")
     parser.add_argument("--port", type=int, metavar="N", help="JupyterLab's port")
     chosen, pip_options = parser.parse_known_args(arguments)
-    lab.free_or_problem(chosen.port)
+    if chosen.in_place and chosen.fresh:
+        raise Problem("--fresh makes new copies, and --in-place works without: leave one of them.")
     environment = install.choose()
+    folder = ROOT if chosen.in_place else my_course()
+    address = lab.running(environment, folder)
+    if address is None:
+        lab.free_or_problem(chosen.port)
+    if not chosen.in_place:
+        workspace.hand_out(folder, fresh=chosen.fresh, update=address is None)
+    if address is not None:
+        return lab.point_to(address, browser=not chosen.no_browser)
     install.prepare(environment, pip_options)
     if not environment.own:
         install.settle_once(environment)
-    return lab.open_lab(environment, port=chosen.port, browser=not chosen.no_browser)
+    return lab.open_lab(environment, folder, port=chosen.port, browser=not chosen.no_browser)
 
 
 def test(arguments: list[str]) -> int:
@@ -81,8 +100,8 @@ def module_command(name: str, module: str) -> Callable[[list[str]], int]:
 
 COMMANDS = {
     "start": Command(
-        "start [--no-browser] [--port N] [pip's options]",
-        "make the environment if there is none, and open JupyterLab on the first lesson",
+        "start [--fresh LESSON] [--in-place] [--no-browser] [--port N] [pip's options]",
+        "make the environment if there is none, and open JupyterLab on your copies of the lessons",
         start,
     ),
     "test": Command(

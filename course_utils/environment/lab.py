@@ -1,25 +1,31 @@
 """JupyterLab, opened on the first lesson."""
 
+import http.client
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
+import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 
 from course_utils import threads
 from course_utils.environment import places
 from course_utils.environment.install import Environment
-from course_utils.paths import NOTEBOOKS, ROOT
+from course_utils.paths import ROOT
 from course_utils.problem import Problem
 
-FIRST_LESSON = NOTEBOOKS / "00_start_here.ipynb"
+FIRST_LESSON = "lab/tree/notebooks/00_start_here.ipynb"
 
 
-def open_lab(environment: Environment, *, port: int | None, browser: bool) -> int:
-    """Run JupyterLab until it is stopped; its exit status."""
-    command = lab_command(environment.python, port=port, browser=browser, root_user=is_root())
+def open_lab(environment: Environment, folder: Path, *, port: int | None, browser: bool) -> int:
+    """Run JupyterLab on the folder until it is stopped; its exit status."""
+    command = lab_command(
+        environment.python, folder, port=port, browser=browser, root_user=is_root()
+    )
     print("Starting JupyterLab; Ctrl-C in this window stops it.", flush=True)
     process = subprocess.Popen(command, env=lab_variables(environment, os.environ), cwd=ROOT)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
@@ -37,16 +43,49 @@ def open_lab(environment: Environment, *, port: int | None, browser: bool) -> in
     return 0
 
 
+def running(environment: Environment, folder: Path) -> str | None:
+    """The address of a JupyterLab that has this folder open and answers; None if there is none."""
+    without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for note in server_notes(environment.python):
+        try:
+            server = json.loads(note.read_text(encoding="utf-8"))
+            if not os.path.samefile(server["root_dir"], folder):
+                continue
+            token = f"?token={server['token']}" if server["token"] else ""
+            without_proxy.open(f"{server['url']}api/status{token}", timeout=5).close()
+            return f"{server['url']}{FIRST_LESSON}{token}"
+        except (OSError, http.client.HTTPException, ValueError, TypeError, LookupError):
+            continue  # it was killed, or is none of ours: such notes are left behind
+    return None
+
+
+def server_notes(python: Path) -> list[Path]:
+    """The file that each of the user's Jupyter servers keeps while it runs."""
+    ask = [str(python), "-m", "jupyter_core", "--runtime-dir"]
+    try:
+        told = subprocess.run(ask, capture_output=True, text=True, timeout=60).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):  # no environment yet, or a broken one
+        return []
+    return sorted(Path(told).glob("jpserver-*.json")) if told else []
+
+
+def point_to(address: str, *, browser: bool) -> int:
+    """Name the JupyterLab that runs already, and show it; an exit status."""
+    print(f"JupyterLab runs already, started from another window: {address}", flush=True)
+    if browser:
+        webbrowser.open(address)
+    return 0
+
+
 def lab_command(
-    python: Path, *, port: int | None, browser: bool, root_user: bool = False
+    python: Path, folder: Path, *, port: int | None, browser: bool, root_user: bool = False
 ) -> list[str]:
-    """The command line that starts JupyterLab in the course's folder."""
-    lesson = FIRST_LESSON.relative_to(ROOT).as_posix()
+    """The command line that starts JupyterLab on the first lesson of the folder."""
     command = [
         str(python),
         *("-m", "jupyterlab"),
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{lesson}",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/{FIRST_LESSON}",
         "--ServerApp.answer_yes=True",  # Ctrl-C once is enough
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",

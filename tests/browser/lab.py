@@ -162,7 +162,7 @@ class Notebook:
 
     def __init__(self, page: Page):
         self.page = page
-        expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(
+        expect(page.locator(".jp-Notebook .jp-Cell:visible").first).to_be_visible(
             timeout=START_TIMEOUT * SECONDS
         )
         self.wait_until_idle(START_TIMEOUT)
@@ -186,7 +186,8 @@ class Notebook:
         content = "jupyterapp.shell.currentWidget.content"
         self.page.evaluate(f"{content}.activeCellIndex = {index}")
         self.page.evaluate(f"{content}.scrollToItem({index})")
-        cell = self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{index}"]')
+        shown = f'.jp-Cell[data-windowed-list-index="{index}"]:visible'  # of the notebook in front
+        cell = self.page.locator(f".jp-Notebook {shown}")
         expect(cell).to_be_visible()
         return cell
 

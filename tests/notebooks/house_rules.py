@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils import notebook
+from course_utils.checks.dashboard import MINUTES
 from course_utils.commands import glossary
 
 SCREEN = 25  # lines of a code cell
@@ -25,11 +26,7 @@ YES_OR_NO = r"(?i)same|equal|agree|match|close|alike"  # the questions that True
 BARE = 3  # other lines that say True or False, at most
 # Fitted to the times that eight readers of lessons 03 to 12 took; they lie within a quarter of it.
 WORDS_A_MINUTE, LINES_A_MINUTE, LONGEST = 70, 13, 45
-IN_WORDS = {
-    5: "Five minutes", 10: "Ten minutes", 15: "A quarter of an hour", 20: "Twenty minutes",
-    25: "Twenty-five minutes", 30: "Half an hour", 35: "Thirty-five minutes", 40: "Forty minutes",
-    45: "Three quarters of an hour",
-}  # fmt: skip
+IN_WORDS = {minutes: words for words, minutes in MINUTES.items()}
 UNCHECKED = {notebook.VOLATILE, "nbval-skip"}  # tags of cells that nbval does not compare
 
 Complaints = Iterator[str]

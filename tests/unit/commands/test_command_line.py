@@ -151,24 +151,72 @@ def prepared(monkeypatch, tmp_path):
     return calls
 
 
-def test_start_keeps_its_own_options_and_hands_the_rest_to_pip(prepared, monkeypatch):
-    from course_utils.environment import lab
+@pytest.fixture
+def started(prepared, monkeypatch, tmp_path):
+    """What `start` did: (what, with what), in order. No JupyterLab runs, and every port is free."""
+    from course_utils.environment import lab, workspace
 
-    opened = []
-    monkeypatch.setattr(lab, "open_lab", lambda environment, **how: opened.append(how) or 0)
+    done = []
+    mine = tmp_path / "my_course"
+    monkeypatch.setattr(command_line, "my_course", lambda: mine)
+    monkeypatch.setattr(lab, "running", lambda environment, folder: None)
     monkeypatch.setattr(lab, "is_taken", lambda port: False)
+    for module, name in ((workspace, "hand_out"), (lab, "open_lab"), (lab, "point_to")):
+
+        def note(*given, name=name, **how):
+            done.append((name, given[-1], how))
+            return 0
+
+        monkeypatch.setattr(module, name, note)
+    return done
+
+
+def test_start_keeps_its_own_options_and_hands_the_rest_to_pip(prepared, started, tmp_path):
     options = ["--extra-index-url", "ADDRESS", "--no-browser", "--port", "9001", "-v"]
     assert command_line.main(["start", *options]) == 0
     assert prepared == [(["--extra-index-url", "ADDRESS", "-v"], {})]
-    assert opened == [{"port": 9001, "browser": False}]
+    mine = tmp_path / "my_course"
+    assert started == [
+        ("hand_out", mine, {"fresh": [], "update": True}),
+        ("open_lab", mine, {"port": 9001, "browser": False}),
+    ]
 
 
-def test_a_taken_port_is_found_before_anything_is_installed(prepared, monkeypatch, capsys):
+def test_authors_start_in_place_and_nothing_is_handed_out(started):
+    assert command_line.main(["start", "--in-place"]) == 0
+    assert started == [("open_lab", ROOT, {"port": None, "browser": True})]
+
+
+def test_fresh_copies_are_made_of_the_named_lessons(started, tmp_path, capsys):
+    assert command_line.main(["start", "--fresh", "03", "--fresh", "exercises/04"]) == 0
+    how = {"fresh": ["03", "exercises/04"], "update": True}
+    assert started[0] == ("hand_out", tmp_path / "my_course", how)
+    assert command_line.main(["start", "--fresh", "03", "--in-place"]) == command_line.COULD_NOT
+    assert "--in-place works without" in capsys.readouterr().err and len(started) == 2
+
+
+def test_a_second_start_names_the_first_and_touches_no_file_that_may_be_open(
+    started, prepared, monkeypatch, tmp_path
+):
+    """Also where its port is the one that is taken; what was asked for by name is done."""
+    from course_utils.environment import lab
+
+    monkeypatch.setattr(lab, "running", lambda environment, folder: f"address of {folder.name}")
+    monkeypatch.setattr(lab, "is_taken", lambda port: True)
+    assert command_line.main(["start", "--port", "9001", "--fresh", "03", "--no-browser"]) == 0
+    assert started == [
+        ("hand_out", tmp_path / "my_course", {"fresh": ["03"], "update": False}),
+        ("point_to", "address of my_course", {"browser": False}),
+    ]
+    assert prepared == []
+
+
+def test_a_taken_port_is_found_before_anything_is_done(prepared, started, monkeypatch, capsys):
     from course_utils.environment import lab
 
     monkeypatch.setattr(lab, "is_taken", lambda port: True)
     assert command_line.main(["start", "--port", "9001"]) == command_line.COULD_NOT
-    assert "9001" in capsys.readouterr().err and prepared == []
+    assert "9001" in capsys.readouterr().err and prepared == started == []
 
 
 def test_other_commands_run_with_the_environments_python(prepared, monkeypatch, tmp_path):

@@ -4,9 +4,11 @@ Nothing is installed here: pip, venv and the kernel's registration are stand-ins
 """
 
 import errno
+import http.server
 import json
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -522,14 +524,77 @@ def test_jupyterlab_opens_the_first_lesson(tmp_path):
     from course_utils.environment import lab
 
     python = tmp_path / "python"
-    command = lab.lab_command(python, port=9001, browser=False, root_user=True)
+    command = lab.lab_command(python, tmp_path, port=9001, browser=False, root_user=True)
     assert command[:3] == [str(python), "-m", "jupyterlab"]
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in command
-    assert f"--ServerApp.root_dir={ROOT}" in command
+    assert f"--ServerApp.root_dir={tmp_path}" in command
     assert {"--no-browser", "--allow-root", "--ServerApp.port=9001"} <= set(command)
-    plain = lab.lab_command(python, port=None, browser=True)
+    plain = lab.lab_command(python, tmp_path, port=None, browser=True)
     assert not {"--no-browser", "--allow-root"} & set(plain)
     assert not any("--ServerApp.port" in option for option in plain)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers as a JupyterLab with the token "right" does."""
+
+    def do_GET(self):
+        self.send_response(200 if self.path == "/api/status?token=right" else 403)
+        self.end_headers()
+
+    def log_message(self, *about):
+        pass
+
+
+@pytest.fixture
+def notes(tmp_path, monkeypatch):
+    """Jupyter's runtime folder; call it to add what a server at that port writes there."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    (tmp_path / "runtime").mkdir()
+    (tmp_path / "runtime" / "jpserver-1.json").write_text("half a no")
+    (tmp_path / "runtime" / "jpserver-2.json").write_text('{"root_dir": 3}')
+
+    def add(number: int, root: Path, port: int, token: str = "right") -> None:
+        server = {"root_dir": str(root), "url": f"http://127.0.0.1:{port}/", "token": token}
+        note = tmp_path / "runtime" / f"jpserver-{number}.json"
+        note.write_text(json.dumps(server), encoding="utf-8")
+
+    return add
+
+
+def test_a_jupyterlab_that_runs_on_the_folder_is_found(tmp_path, notes, monkeypatch):
+    """Not one on another folder, one that was killed, or one whose port another took over."""
+    from course_utils.environment import lab
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # a learner's own server is not asked
+    here = install.Environment(Path(sys.prefix), Path(sys.executable), own=False)
+    mine, other = tmp_path / "my_course", tmp_path / "other"
+    mine.mkdir(), other.mkdir()
+    server = http.server.HTTPServer(("127.0.0.1", 0), Server)
+    port = server.server_port
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        notes(3, other, port)
+        notes(4, mine, port, token="wrong")
+        notes(5, mine, 9)
+        assert lab.running(here, mine) is None
+        notes(6, mine / ".." / "my_course", port)
+        address = f"http://127.0.0.1:{port}/lab/tree/notebooks/00_start_here.ipynb?token=right"
+        assert lab.running(here, mine) == address
+        assert lab.running(install.own_environment(tmp_path), mine) is None, "no Python, no server"
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert lab.running(here, mine) is None
+
+
+def test_the_server_that_runs_is_named_and_shown(monkeypatch, capsys):
+    from course_utils.environment import lab
+
+    shown = []
+    monkeypatch.setattr(lab.webbrowser, "open", shown.append)
+    assert lab.point_to("http://x", browser=False) == 0 and shown == []
+    assert lab.point_to("http://x", browser=True) == 0 and shown == ["http://x"]
+    assert capsys.readouterr().out.count("runs already") == 2
 
 
 def test_jupyterlabs_terminals_find_the_environments_commands(tmp_path):
