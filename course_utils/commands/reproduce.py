@@ -9,6 +9,7 @@ from course_utils.commands.command_line import parser_of
 
 EXPERIMENTS = {
     "fnet": "course_utils.experiments.fnet",
+    "memory": "course_utils.experiments.memory",
     "relays": "course_utils.experiments.relays",
     "sparse": "course_utils.experiments.sparse",
     "universal": "course_utils.experiments.universal",

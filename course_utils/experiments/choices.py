@@ -118,16 +118,20 @@ class Choice(Candidate):
         return parts[layer % len(parts)]
 
     def mixer(self, socket: Socket) -> Callable[[int], SparseAttention]:
-        """Layer -> that layer's attention, for texts of any length. It has no rotary positions."""
-        if socket.rotary:
-            raise ValueError("SparseAttention has no rotary positions: take learned ones, say.")
+        """Layer -> that layer's attention, for texts of any length."""
 
         def layer_of(layer: int) -> SparseAttention:
             @functools.cache
             def of_length(n: int) -> Pattern | list[Pattern]:
                 return self.of_layer(layer, n, socket.n_heads, socket.seed)
 
-            return SparseAttention(socket.d_model, socket.n_heads, of_length, causal=socket.causal)
+            return SparseAttention(
+                socket.d_model,
+                socket.n_heads,
+                of_length,
+                causal=socket.causal,
+                rotary=socket.rotation(),
+            )
 
         return layer_of
 

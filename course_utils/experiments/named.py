@@ -1,4 +1,4 @@
-"""Mixers of the package by their names: what FNet and its controls are told apart by."""
+"""Mixers of the package by their names: FNet's and its controls, and those of the bake-off."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from course_utils import patterns
 from course_utils.experiments.trials import Candidate, Socket
 from course_utils.mixers import (
     Attention,
@@ -13,7 +14,9 @@ from course_utils.mixers import (
     HartleyMixing,
     LinearMixing,
     NoMixing,
+    PersistentAttention,
     RandomMixing,
+    SparseAttention,
 )
 from course_utils.models import hybrid
 
@@ -42,6 +45,43 @@ def by_dice(socket: Socket) -> OfLayer:
     )
 
 
+def by_pattern(pattern: Callable[[int], patterns.Pattern], socket: Socket) -> OfLayer:
+    return lambda layer: SparseAttention(
+        socket.d_model,
+        socket.n_heads,
+        pattern,
+        causal=socket.causal,
+        rotary=socket.rotation(),
+    )
+
+
+def window(socket: Socket) -> OfLayer:
+    """Four neighbours on either side."""
+    return by_pattern(lambda n: patterns.window(n, 4), socket)
+
+
+def bigbird(socket: Socket) -> OfLayer:
+    """Two neighbours on either side, two by dice, and a first token that all hear and that hears
+    all (a causal one hears nobody but itself)."""
+
+    def pattern(n: int) -> patterns.Pattern:
+        return patterns.bigbird(n, 2, n_random=2, n_global=1, seed=socket.seed)
+
+    return by_pattern(pattern, socket)
+
+
+def persistent_memory(socket: Socket) -> OfLayer:
+    """All-attention with as many parameters as attention and a feed-forward layer together."""
+    return lambda layer: PersistentAttention(
+        socket.d_model,
+        socket.n_heads,
+        4 * socket.d_model,
+        causal=socket.causal,
+        rotary=socket.rotation(),
+        init="quiet",
+    )
+
+
 MIXERS: dict[str, Callable[[Socket], OfLayer]] = {
     "attention": attention,
     "Fourier": fourier,
@@ -52,8 +92,13 @@ MIXERS: dict[str, Callable[[Socket], OfLayer]] = {
     ),
     "random": by_dice,
     "none": lambda socket: lambda layer: NoMixing(),
+    "window": window,
+    "bigbird": bigbird,
+    "persistent memory": persistent_memory,
 }
-ROTARY = ("attention", "hybrid")  # those with queries and keys that can be turned
+# Those with queries and keys that can be turned, and those that do without feed-forward layers
+ROTARY = ("attention", "hybrid", "window", "bigbird", "persistent memory")
+ALONE = ("persistent memory",)
 
 
 @dataclass(frozen=True)
@@ -70,6 +115,10 @@ class Named(Candidate):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def feed_forward(self) -> bool:
+        return self.name not in ALONE
 
     @property
     def positions(self) -> tuple[str, str]:

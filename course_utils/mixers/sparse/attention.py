@@ -20,6 +20,7 @@ from course_utils.mixers.sparse.flex import flex_sparse_attention
 from course_utils.mixers.sparse.layout import Lists, SparseLayout, layout_of
 from course_utils.mixers.sparse.lists import attention_by_lists
 from course_utils.patterns import Pattern
+from course_utils.positions import Rotary
 from course_utils.shapes import (
     expect_boolean,
     expect_dropout,
@@ -43,7 +44,8 @@ class SparseAttention(nn.Module):
     masked table is faster, and is what you get. It is kept, n² numbers, as is the case for the few
     patterns that no list can shorten.)
 
-    `dropout` is the share of attention weights dropped in training.
+    `dropout` is the share of attention weights dropped in training. `rotary` turns queries and keys
+    by their places, as in `Attention`.
 
     On a GPU PyTorch's `flex_attention` does the work, in tiles of 128 × 128: there a pattern that
     touches every tile, such as every 64th token, saves nothing, and dropout is a ValueError.
@@ -61,12 +63,13 @@ class SparseAttention(nn.Module):
         *,
         causal: bool = False,
         dropout: float = 0.0,
+        rotary: Rotary | None = None,
     ):
         super().__init__()
         self.d_model, self.n_heads = d_model, n_heads
         self.d_head = heads_divide(d_model, n_heads)
         expect_dropout(dropout)
-        self.pattern, self.causal, self.dropout = pattern, causal, dropout
+        self.pattern, self.causal, self.dropout, self.rotary = pattern, causal, dropout, rotary
         self.query = nn.Linear(d_model, d_model)
         self.key = nn.Linear(d_model, d_model)
         self.value = nn.Linear(d_model, d_model)
@@ -91,6 +94,8 @@ class SparseAttention(nn.Module):
         query, key, value = (
             split_heads(linear(x), self.n_heads) for linear in (self.query, self.key, self.value)
         )  # [batch, n_heads, n, d_head] each
+        if self.rotary is not None:
+            query, key = self.rotary(query, before), self.rotary(key, before)
         attend = sparse_attention if x.device.type == "cpu" else flex_sparse_attention
         dropout = self.dropout if self.training else 0.0
         if cache is None:

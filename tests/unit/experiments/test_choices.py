@@ -101,5 +101,6 @@ def test_a_choice_fits_its_socket_or_says_why_not():
     assert choice.facts(socket) == {
         "sparsity": choice.sparsity(12, n_layers=2, n_heads=4, seed=0, causal=True)
     }
-    with pytest.raises(ValueError, match="SparseAttention has no rotary positions"):
-        choice.mixer(Socket(d_model=8, n_heads=4, n_layers=2, n=12, seed=0, rotary=True))
+    assert choice.mixer(socket)(0).rotary is None
+    turned = choice.mixer(Socket(d_model=8, n_heads=4, n_layers=2, n=12, seed=0, rotary=True))(0)
+    assert turned.rotary is not None

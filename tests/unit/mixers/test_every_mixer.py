@@ -56,11 +56,12 @@ def attention(*, rotary: bool = False, **options) -> Example:
     return Example(make)
 
 
-def sparse(pattern, **options) -> Example:
+def sparse(pattern, *, rotary: bool = False, **options) -> Example:
     """Its lists are laid out for one length, and by a function that torch.jit.trace cannot take."""
 
     def make() -> SparseAttention:
-        return SparseAttention(D_MODEL, N_HEADS, pattern, **options)
+        turns = Rotary(D_MODEL // N_HEADS) if rotary else None
+        return SparseAttention(D_MODEL, N_HEADS, pattern, rotary=turns, **options)
 
     return Example(make, traceable=False)
 
@@ -90,6 +91,7 @@ EXAMPLES = {
     "persistent, causal and rotary": persistent(causal=True, rotary=True),
     "sparse, window": sparse(lambda n: window(n, 2)),
     "sparse, window, causal": sparse(lambda n: window(n, 2), causal=True),
+    "sparse, window, causal and rotary": sparse(lambda n: window(n, 2), causal=True, rotary=True),
     "sparse, star": sparse(star),
     "sparse, union, causal": sparse(lambda n: union(strided(n, 5)), causal=True),
     "sparse, heads apart, causal": sparse(lambda n: multihead(fixed(n, 4), N_HEADS), causal=True),

@@ -33,6 +33,7 @@ from course_utils.patterns import (
     union,
     window,
 )
+from course_utils.positions import Rotary
 
 D_MODEL, N_HEADS = 16, 2
 
@@ -150,9 +151,11 @@ def test_heads_come_back_in_their_order(lists_for_short_texts):
         torch.testing.assert_close(ours, theirs)
 
 
-def test_with_all_connections_it_is_attention():
-    attention = Attention(D_MODEL, N_HEADS)
-    sparse = SparseAttention(D_MODEL, N_HEADS, dense)
+@pytest.mark.parametrize("turned", [False, True])
+def test_with_all_connections_it_is_attention(turned):
+    rotary = Rotary(D_MODEL // N_HEADS) if turned else None
+    attention = Attention(D_MODEL, N_HEADS, rotary=rotary)
+    sparse = SparseAttention(D_MODEL, N_HEADS, dense, rotary=rotary)
     sparse.load_state_dict(attention.state_dict())
     for n in (1, 7, 30):
         x = torch.randn(2, n, D_MODEL)
