@@ -8,6 +8,7 @@ import importlib
 from course_utils.commands.command_line import parser_of
 
 EXPERIMENTS = {
+    "bakeoff": "course_utils.experiments.bakeoff",
     "fnet": "course_utils.experiments.fnet",
     "memory": "course_utils.experiments.memory",
     "relays": "course_utils.experiments.relays",

@@ -21,7 +21,11 @@ from course_utils.training.health import Diverged
 from course_utils.training.history import History
 
 CHECKPOINT = "checkpoint.pt"  # there while the training goes on
-LOADERS = {"translator": folders.load_translator, "shakespeare": folders.load_shakespeare}
+LOADERS = {
+    "translator": folders.load_translator,
+    "shakespeare": folders.load_shakespeare,
+    "memory": folders.load_memory,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def options(arguments: list[str]) -> argparse.Namespace:
     parser = parser_of("train")
-    parser.add_argument("model", choices=list(RECIPES), help="which of the two")
+    parser.add_argument("model", choices=list(RECIPES), help="which of the three")
     parser.add_argument("--steps", type=positive(int), metavar="N", help="instead of the recipe's")
     parser.add_argument(
         "--minutes", type=positive(float), metavar="M", help="stop then, wherever the schedule is"

@@ -6,7 +6,7 @@ and sums up what is there: a table, a figure, and what the paper says.
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,18 +31,27 @@ STORED = ROOT / "course_utils" / "experiments" / "results"  # what comes with th
 class Part:
     """One task of an experiment: what is tried on it, and what is said and drawn of the results.
 
-    `task` is a module of `experiments.tasks`: SIZES (its settings), METRIC and `measure`.
+    `task` is a module of `experiments.tasks`: SIZES (its settings), METRIC and `measure`. `sizes`
+    are other settings of that task, if the experiment has its own.
     """
 
     task: ModuleType
     trials: Callable[[str], list[Trial]]  # of a size
     paper_says: list[str]
     figure: Callable[[list[report.Row]], Figure]
+    sizes: Mapping[str, Any] | None = None
+
+    def settings(self, size: str) -> Any:
+        return (self.task.SIZES if self.sizes is None else self.sizes)[size]
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A paper's experiment. Every trial is compared with `baseline` of the same depth and seed."""
+    """A paper's experiment. Every trial is compared with `baseline` of the same depth and seed.
+
+    With `from_stored` the results that come with the course are taken as a beginning: only what is
+    new is measured.
+    """
 
     name: str
     about: str
@@ -50,12 +59,14 @@ class Experiment:
     durations: str  # of the three sizes, for --help
     parts: dict[str, Part]
     baseline: Candidate
+    from_stored: bool = False
 
     def store(self, part: str, size: str, folder: Path) -> Store:
         """The results of a part so far, to which others can be added."""
-        task = self.parts[part].task
-        about = {"experiment": self.name, "task": part, "size": size, "metric": task.METRIC}
-        return Store(folder / self.file(part, size), about, task.SIZES[size])
+        chosen = self.parts[part]
+        metric = chosen.task.METRIC
+        about = {"experiment": self.name, "task": part, "size": size, "metric": metric}
+        return Store(folder / self.file(part, size), about, chosen.settings(size))
 
     def file(self, part: str, size: str) -> str:
         return f"{self.name}-{part}-{size}.json"
@@ -84,12 +95,15 @@ class Experiment:
     ) -> Path:
         """Carry out what is missing of one part; the path of its results, with a figure beside."""
         task, trials = self.parts[part].task, self.parts[part].trials(size)
+        come_along, begun = STORED / self.file(part, size), folder / self.file(part, size)
+        if self.from_stored and come_along.exists() and not begun.exists():
+            write_file(begun, come_along.read_bytes())
         store = self.store(part, size, folder)
         if store.trouble:
             print(store.trouble)
         missing = store.missing(trials)
         print(f"{part}, {size}: {len(trials)} runs, {len(missing)} of them to do.", flush=True)
-        measure = partial(task.measure, settings=task.SIZES[size])
+        measure = partial(task.measure, settings=self.parts[part].settings(size))
         done = len(trials) - len(missing)
         try:
             for trial, result in carry_out(measure, missing, workers=workers, scheduler=scheduler):

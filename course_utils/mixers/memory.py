@@ -55,14 +55,15 @@ class PersistentAttention(nn.Module):
     4 · d_model² + 2 · N · d_model parameters: with N = d_ff as many as the weights of attention and
     a feed-forward layer together. N = 0 is attention alone.
 
-    Keys begin with numbers of size 1 and are stored √d_head times smaller, so that a step of the
-    optimiser moves them so many times as far. Values have two ways to begin:
+    Keys are stored √d_head times smaller than they are used, and values √N times, so that a step of
+    the optimiser moves them so many times as far. Keys begin with numbers of size 1 (as they are
+    used), and values have two ways to begin:
 
-    - `init="paper"`: of size 1, too, and stored √N times smaller. Of n tokens and N vectors the
-      vectors have about N / (N + n) of the attention at first, all of it noise. The paper, with as
-      many tokens as vectors or more and 2 · 10⁵ steps or more, gets over it.
-    - `init="quiet"`: of size 0.02, and stored as they are used. The vectors have their share of the
-      attention all the same, but nothing to say yet. For small models and short training.
+    - `init="paper"`: of size 1, too. Of n tokens and N vectors the vectors have about N / (N + n)
+      of the attention at first, all of it noise. The paper, with as many tokens as vectors or more
+      and 2 · 10⁵ steps or more, gets over it.
+    - `init="quiet"`: of size 0.02. The vectors have their share of the attention all the same, but
+      nothing to say yet. For small models and short training.
 
     Raises ValueError if `d_model` is no multiple of `n_heads`, and for another `init`.
     Source: Sukhbaatar et al. 2019, section 4.2; scaling and sizes from the released code.
@@ -94,7 +95,7 @@ class PersistentAttention(nn.Module):
 
         size = n_heads, n_persistent, self.d_head
         self.key_scale = self.d_head**0.5
-        self.value_scale = n_persistent**0.5 if init == "paper" else 1.0
+        self.value_scale = max(1, n_persistent) ** 0.5
         value_size = 1.0 if init == "paper" else QUIET
         self.persistent_key = nn.Parameter(torch.randn(size) / self.key_scale)
         self.persistent_value = nn.Parameter(torch.randn(size) * value_size / self.value_scale)

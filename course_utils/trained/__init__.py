@@ -5,6 +5,6 @@ folders.py   a trained model's folder: writing, loading, measuring
 minilm.py    all-MiniLM-L6-v2, published by others, in the course's own encoder
 """
 
-from course_utils.trained.folders import Trained, load_shakespeare, load_translator
+from course_utils.trained.folders import Trained, load_memory, load_shakespeare, load_translator
 
-__all__ = ["Trained", "load_shakespeare", "load_translator"]
+__all__ = ["Trained", "load_memory", "load_shakespeare", "load_translator"]

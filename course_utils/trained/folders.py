@@ -1,7 +1,7 @@
 """Trained models in folders: writing them, loading them, measuring them.
 
 A folder holds `model.safetensors` (half precision), `tokenizer.json`, `config.json` (the recipe,
-versions, hardware, seconds), `history.json` (the loss curve) and `score.json`. Two come with the
+versions, hardware, seconds), `history.json` (the loss curve) and `score.json`. Three come with the
 course, in `course_utils/trained/checkpoints`, with the SHA-256 of their files in `checksums.json`.
 """
 
@@ -93,6 +93,14 @@ def load_shakespeare(folder: str | Path | None = None) -> Shakespeare:
     FileNotFoundError or ValueError, with the mend, if a file is missing or damaged.
     """
     return Shakespeare(*_load(folder, "shakespeare"))
+
+
+def load_memory(folder: str | Path | None = None) -> Shakespeare:
+    """The Shakespeare model without feed-forward layers, or one of your own from its folder.
+
+    FileNotFoundError or ValueError, with the mend, if a file is missing or damaged.
+    """
+    return Shakespeare(*_load(folder, "memory"))
 
 
 # The models that come with the course

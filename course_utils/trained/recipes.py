@@ -1,18 +1,20 @@
-"""The two models that come trained with the course, each as the numbers that it is made of.
+"""The three models that come trained with the course, each as the numbers that it is made of.
 
 `python -m course_utils train translator` follows such a recipe; lesson 06 and lesson 08 follow the
-same ones for a shorter time.
+first two for a shorter time.
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from course_utils import datasets
-from course_utils.mixers import Attention
+from course_utils.mixers import Attention, PersistentAttention
 from course_utils.models import LanguageModel, Seq2SeqTransformer
 from course_utils.positions import Rotary
 from course_utils.text import BYTES, BPETokenizer, CharTokenizer
@@ -97,7 +99,7 @@ class ShakespeareRecipe:
     d_model: int = 128
     n_heads: int = 4
     n_layers: int = 4
-    d_ff: int = 512
+    d_ff: int | None = 512
     dropout: float = 0.0
     batch_size: int = 16
     steps: int = 4_000
@@ -110,14 +112,18 @@ class ShakespeareRecipe:
     def tokenizer(self) -> CharTokenizer:
         return CharTokenizer(datasets.tiny_shakespeare())
 
+    def mixer(self) -> Callable[[int], nn.Module]:
+        """Each layer's mixer, by its number."""
+        turns = Rotary(self.d_model // self.n_heads)
+        return lambda layer: Attention(self.d_model, self.n_heads, causal=True, rotary=turns)
+
     def model(self, vocab_size: int) -> LanguageModel:
         """The model with new random weights, which the seed decides."""
-        turns = Rotary(self.d_model // self.n_heads)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return LanguageModel(
                 vocab_size,
-                lambda layer: Attention(self.d_model, self.n_heads, causal=True, rotary=turns),
+                self.mixer(),
                 d_model=self.d_model,
                 n_layers=self.n_layers,
                 d_ff=self.d_ff,
@@ -140,9 +146,30 @@ class ShakespeareRecipe:
         }
 
 
-Recipe = TranslatorRecipe | ShakespeareRecipe
+@dataclass(frozen=True)
+class MemoryRecipe(ShakespeareRecipe):
+    """Tiny Shakespeare without feed-forward layers: twice the blocks, of all-attention.
+
+    With `n_persistent` = d_model vectors a head in each it has as many parameters as the model of
+    `ShakespeareRecipe`. Source: Sukhbaatar et al. 2019, "Augmenting Self-attention with Persistent
+    Memory".
+    """
+
+    name: ClassVar[str] = "memory"
+    n_layers: int = 8
+    d_ff: int | None = None
+    n_persistent: int = 128
+
+    def mixer(self) -> Callable[[int], nn.Module]:
+        turns = Rotary(self.d_model // self.n_heads)
+        return lambda layer: PersistentAttention(
+            self.d_model, self.n_heads, self.n_persistent, causal=True, rotary=turns, init="quiet"
+        )
+
+
+Recipe = TranslatorRecipe | ShakespeareRecipe | MemoryRecipe
 RECIPES: dict[str, type[Recipe]] = {
-    recipe.name: recipe for recipe in (TranslatorRecipe, ShakespeareRecipe)
+    recipe.name: recipe for recipe in (TranslatorRecipe, ShakespeareRecipe, MemoryRecipe)
 }
 
 

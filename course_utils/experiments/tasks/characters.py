@@ -34,12 +34,12 @@ class Settings:
     """What is trained, and on how many pieces of unseen text (of n tokens) it is measured."""
 
     n: int = 128
-    d_model: int = 128
+    d_model: int = 64
     n_heads: int = 4
     n_layers: int = 4
     batch_size: int = 16
-    steps: int = 1_000
-    recipe: Recipe = Recipe(peak=3e-3, warmup=1 / 10, positions="rotary")
+    steps: int = 800
+    recipe: Recipe = Recipe(peak=6e-3, warmup=1 / 10, positions="rotary")
     tested_on: int = 128
 
 

@@ -102,5 +102,6 @@ def measure(trial: Trial, settings: Settings) -> dict[str, Any]:
         found["attention's megabytes"].append(round(megabytes(steps["attention"]), 1))
         seconds += sum(took.values())
     at = settings.lengths.index(settings.n)
+    model = new_model(trial.candidate, trial, settings, settings.n)
     return {METRIC: found["ratio"][at], "lengths": list(settings.lengths), **found,
-            "seconds": round(seconds, 1)}  # fmt: skip
+            "parameters": training.n_learned(model), "seconds": round(seconds, 1)}  # fmt: skip
