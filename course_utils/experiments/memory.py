@@ -6,7 +6,6 @@ at as many parameters and steps.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -18,25 +17,15 @@ from course_utils.experiments.experiment import Experiment, Part
 from course_utils.experiments.named import Named
 from course_utils.experiments.remembering import Remembering
 from course_utils.experiments.tasks import characters, pieces
-from course_utils.experiments.trials import Recipe, Trial, with_recipes, with_seeds
+from course_utils.experiments.trials import Trial, with_recipes, with_seeds
 
 N_SEEDS = {"quick": 1, "laptop": 3, "paper": 3}
-RATES = {"quick": (1,), "laptop": (1, 1 / 2), "paper": (1, 1 / 3, 3)}  # times the task's
+RATES = {"quick": (), "laptop": (1 / 2,), "paper": (1 / 3, 3)}  # times the task's, tried once
 WITH_FEED_FORWARD = Named("attention")
 ALONE = Remembering(0)
 
 
-def searched(size: str) -> list[Recipe]:
-    """The same rates for every model."""
-    recipe = characters.SIZES[size].recipe
-    return [replace(recipe, peak=times * recipe.peak) for times in RATES[size]]
-
-
-def fastest(size: str) -> list[Recipe]:
-    return searched(size)[:1]
-
-
-def equal(task: str, recipes_of: Callable[[str], list[Recipe]], size: str) -> list[Trial]:
+def equal(task: str, size: str) -> list[Trial]:
     """Three models of as many parameters, and one of fewer: where does it keep what it knows?
 
     With 4 · d_model numbers in a feed-forward layer, a block has 12 · d_model² parameters. Twice
@@ -51,7 +40,9 @@ def equal(task: str, recipes_of: Callable[[str], list[Recipe]], size: str) -> li
         Trial(task, ALONE, 3 * n_layers, 0),
         Trial(task, ALONE, n_layers, 0),
     ]
-    return with_seeds(with_recipes(once, recipes_of(size)), N_SEEDS[size])
+    recipe = settings.recipe
+    others = [replace(recipe, peak=times * recipe.peak) for times in RATES[size]]
+    return with_seeds(with_recipes(once, [recipe]), N_SEEDS[size]) + with_recipes(once, others)
 
 
 def ablated(size: str) -> list[Trial]:
@@ -104,7 +95,7 @@ EXPERIMENT = Experiment(
     parts={
         "characters": Part(
             characters,
-            partial(equal, "characters", searched),
+            partial(equal, "characters"),
             paper_says=PAPER,
             figure=partial(
                 bars, title="Shakespeare, character by character", metric=characters.METRIC
@@ -112,7 +103,7 @@ EXPERIMENT = Experiment(
         ),
         "pieces": Part(
             pieces,
-            partial(equal, "pieces", fastest),
+            partial(equal, "pieces"),
             paper_says=WORDS,
             figure=partial(bars, title="Wikipedia, piece by piece", metric=pieces.METRIC),
         ),

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from course_utils import datasets
 from course_utils.experiments.tasks import language, training
+from course_utils.experiments.tasks.language import Settings
 from course_utils.experiments.trials import Recipe, Trial
 from course_utils.metrics import bits_per_character
 from course_utils.mixers import PersistentAttention, capture_attention
@@ -29,23 +30,10 @@ METRIC, BEST = language.METRIC, language.BEST
 LOOKED_AT = 8  # pieces of unseen text in which attention is shared out
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is trained, and on how many pieces of unseen text (of n tokens) it is measured."""
-
-    n: int = 128
-    d_model: int = 64
-    n_heads: int = 4
-    n_layers: int = 4
-    batch_size: int = 16
-    steps: int = 800
-    recipe: Recipe = Recipe(peak=6e-3, warmup=1 / 10, positions="rotary")
-    tested_on: int = 128
-
-
 SIZES = {
     "quick": Settings(n=16, d_model=16, n_heads=2, n_layers=2, batch_size=4, steps=4, tested_on=8),
-    "laptop": Settings(),
+    "laptop": Settings(n=128, n_layers=4, steps=800, tested_on=128,
+                       recipe=Recipe(peak=6e-3, warmup=1 / 10, positions="rotary")),
     # The paper's smaller model, whose 8,192 tokens before each one we cut to 512.
     "paper": Settings(n=512, d_model=512, n_heads=8, n_layers=18, batch_size=64, steps=450_000,
                       recipe=Recipe(peak=3e-4, warmup=0.07, positions="rotary"), tested_on=400),

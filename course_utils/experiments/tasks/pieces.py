@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from course_utils.experiments.tasks import characters, masked_words
-from course_utils.experiments.tasks.characters import Settings
+from course_utils.experiments.tasks.language import Settings
 from course_utils.experiments.trials import Trial
 
 METRIC, BEST = "perplexity", "low"

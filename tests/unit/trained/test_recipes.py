@@ -11,7 +11,13 @@ from course_utils import datasets
 from course_utils.commands import command_line, train
 from course_utils.datasets import files
 from course_utils.trained import folders, recipes
-from course_utils.trained.recipes import RECIPES, ShakespeareRecipe, TranslatorRecipe, schedule
+from course_utils.trained.recipes import (
+    RECIPES,
+    MemoryRecipe,
+    ShakespeareRecipe,
+    TranslatorRecipe,
+    schedule,
+)
 from course_utils.training.history import History
 
 PLAY = "To be, or not to be, that is the question:\n" * 100
@@ -41,6 +47,16 @@ def little_models(monkeypatch):
     shakespeare = type(
         "Little", (ShakespeareRecipe,), {"__init__": with_sizes(block=16, batch_size=4, **sizes)}
     )
+    memory = type(
+        "Little",
+        (MemoryRecipe,),
+        {
+            "__init__": with_sizes(
+                block=16, batch_size=4, n_persistent=8, **(sizes | {"d_ff": None})
+            )
+        },
+    )
+    monkeypatch.setitem(RECIPES, "memory", memory)
     monkeypatch.setitem(RECIPES, "translator", translator)
     monkeypatch.setitem(RECIPES, "shakespeare", shakespeare)
 
