@@ -156,6 +156,29 @@ def bet_and_think_again(page: Page, explorer: Locator):
         explorer.get_by_role("button", name="Change my mind").click()
 
 
+def hover_letters(page: Page, explorer: Locator):
+    letters = explorer.get_by_role("group", name="the text").get_by_role("button").all()
+    while True:
+        for letter in letters[::3]:
+            box = letter.bounding_box()
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            yield lambda x=x, y=y: page.mouse.move(x, y)
+
+
+def walk_the_grid(page: Page, explorer: Locator):
+    explorer.get_by_role("button", name="layer 1, head 1:").focus()
+    while True:
+        for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowDown", "ArrowUp", "ArrowUp"):
+            yield lambda key=key: page.keyboard.press(key)
+
+
+def walk_the_points(page: Page, explorer: Locator):
+    explorer.locator(".point").first.focus()
+    while True:
+        for key in [*["ArrowRight"] * 6, *["ArrowLeft"] * 6]:
+            yield lambda key=key: page.keyboard.press(key)
+
+
 def sliders(*names: str) -> list[Event]:
     return [Event(f"slider: {name}", "keydown", slide(i)) for i, name in enumerate(names)]
 
@@ -223,6 +246,23 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         f"words = {SENTENCE!r}.split()\n"
         "MixingMap(words, {name: dice.random((7, 7)) for name in ('attention', 'Fourier')})",
         [Event("hover a word", "pointermove", hover_words)],
+    ),
+    "MemoryExplorer": (
+        "from course_utils.trained import load_memory\n"
+        "from course_utils.widgets import MemoryExplorer\n"
+        "trained = load_memory()\n"
+        "MemoryExplorer(trained.model, trained.tokenizer, 'I pray you, what is love? ' * 2)",
+        [
+            Event("hover a letter", "pointermove", hover_letters),
+            Event("choose a head", "keydown", walk_the_grid),
+        ],
+    ),
+    "BakeoffExplorer": (
+        "from course_utils.widgets import BakeoffExplorer\n"
+        "rows = [{'name': f'mixer {i}', 'a': (i % 5 + 1, 0.3), 'b': (i * i % 7, 0.4)}\n"
+        "        for i in range(12)]\n"
+        "BakeoffExplorer(rows, x='a', y='b', better={'a': 'high', 'b': 'low'})",
+        [Event("walk the points", "keydown", walk_the_points)],
     ),
     "SpectrumExplorer": (
         "from course_utils import datasets\n"

@@ -4,7 +4,7 @@
     python -m course_utils reproduce bakeoff --mixer my_module:MyMixer
 
 The second one adds a mixer of your own, which is first held against what every mixer promises. It
-is given the same search as all others: two ways of knowing places.
+is given two recipes where the others have one that was searched for.
 """
 
 import argparse
@@ -46,6 +46,11 @@ def places(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
     return [replace(recipe, positions=positions) for positions in candidate.positions]
 
 
+def learned(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
+    """The task's recipe as it is: texts of ten words leave little to search."""
+    return [recipe]
+
+
 def as_searched(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
     """The best of the 12 recipes that `reproduce fnet` has tried with that mixer.
 
@@ -56,6 +61,12 @@ def as_searched(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
         return [best_recipes("Fourier")[0], best_recipes("attention")[1]]
     searched = candidate.name in ("attention", "Fourier", "hybrid", "none")
     return best_recipes(candidate.name if searched else "attention")[:1]
+
+
+def places_as_searched(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
+    """The task's recipe, with places known in the way that this search found best."""
+    found = as_searched(candidate, recipe)
+    return [replace(recipe, positions=each.positions) for each in found]
 
 
 def trials(
@@ -132,9 +143,21 @@ def experiment(guest: Own | None = None) -> Experiment:
                 "words", masked_words, readers, "Hidden pieces of Wikipedia",
                 sizes=WORDS, recipes_of=as_searched,
             ),
-            "requests": part("requests", classification, readers, "What is wanted? 150 intents"),
+            "requests": part(
+                "requests",
+                classification,
+                readers,
+                "What is wanted? 150 intents",
+                recipes_of=learned,
+            ),
             "copying": part("copying", copying, readers, "Copying from 18 places away"),
-            "writing": part("writing", language, writers, "Writing Shakespeare"),
+            "writing": part(
+                "writing",
+                language,
+                writers,
+                "Writing Shakespeare",
+                recipes_of=places_as_searched,
+            ),
             "speed": Part(speed, partial(speed_trials, readers), [NOTHING], of_speed),
         },
     )  # fmt: skip

@@ -1,9 +1,11 @@
 """The interactive explorers. Each is a pair of files here: NAME.py and NAME.js."""
 
 from course_utils.widgets.attention_explorer import AttentionExplorer
+from course_utils.widgets.bakeoff_explorer import BakeoffExplorer
 from course_utils.widgets.beam_explorer import BeamExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
+from course_utils.widgets.memory_explorer import MemoryExplorer
 from course_utils.widgets.mixing_map import MixingMap
 from course_utils.widgets.pattern_lab import PatternLab
 from course_utils.widgets.position_explorer import PositionExplorer
@@ -15,7 +17,9 @@ from course_utils.widgets.spectrum_explorer import SpectrumExplorer
 __all__ = [
     "AttentionExplorer",
     "BPEExplorer",
+    "BakeoffExplorer",
     "BeamExplorer",
+    "MemoryExplorer",
     "MixingMap",
     "PatternLab",
     "PositionExplorer",

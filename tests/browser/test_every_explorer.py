@@ -68,6 +68,24 @@ EXPLORERS = {
         "    return words, {'attention': np.eye(n) + 1 / n, 'Fourier': np.ones((n, n))}",
         "MixingMap(*heard('Tom drinks cold coffee'), text='Tom drinks cold coffee', read=heard)",
     ],
+    "memory": [
+        "import torch\n"
+        "from course_utils.mixers import PersistentAttention\n"
+        "from course_utils.models import LanguageModel\n"
+        "from course_utils.text import CharTokenizer\n"
+        "from course_utils.widgets import MemoryExplorer\n"
+        "tokenizer = CharTokenizer('To drink, or not.')\n"
+        "model = LanguageModel(tokenizer.vocab_size, lambda layer: "
+        "PersistentAttention(16, 2, 5, causal=True), d_model=16, n_layers=3, d_ff=None, max_n=64)",
+        "MemoryExplorer(model, tokenizer, 'To do')",
+    ],
+    "bakeoff": [
+        "from course_utils.widgets import BakeoffExplorer\n"
+        "rows = [{'name': 'attention', 'config': 'rotary', 'speed': 1, 'bits': (2.1, 0.02)},\n"
+        "        {'name': 'none', 'speed': 3.2, 'bits': (3.4, 0.01)},\n"
+        "        {'name': 'Fourier', 'speed': 2.4}]",
+        "BakeoffExplorer(rows, x='speed', y='bits', better={'speed': 'high', 'bits': 'low'})",
+    ],
     "spectrum": [
         "from course_utils.widgets import SpectrumExplorer",
         "SpectrumExplorer({'four words': [37, 20, 5, 60], 'saw': list(range(64))}, chosen='saw')",
@@ -214,6 +232,51 @@ def test_attention_explorer_between_two_sentences(lab, page, place, picture):
     assert maps.locator("canvas").evaluate_all(sizes) == [[3, 2], [3, 2]]
     tom.hover()
     expect(status).to_contain_text("“Tom” looks at Tom\u00a067\u00a0%, drinks\u00a017")
+
+
+def test_memory_explorer_splits_and_turns_a_vector_round(lab, page, place, picture):
+    """Heads and letters by keys, a vector by a click, all in the page; a text by the kernel."""
+    notebook, explorer = open_explorer(lab, page, place, "memory")
+    says = explorer.locator(".ao-headline")
+    expect(says).to_contain_text("Layer 1, head 1: “o” gives")
+    sent = page.traffic.comm_messages
+    explorer.get_by_role("button", name="layer 1, head 1:").focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+    expect(says).to_contain_text("Layer 1, head 2")
+    explorer.get_by_role("button", name="d:").click()
+    expect(says).to_contain_text("“d” gives")
+    vector = explorer.locator(".side .ao-button").first
+    vector.click()
+    expect(says).to_contain_text("is looked at most by")
+    assert_legible(notebook, explorer, picture, "memory")
+    assert page.traffic.comm_messages == sent
+    text = explorer.get_by_role("textbox", name="Your text")
+    text.fill("drink")
+    page.keyboard.press("Enter")
+    expect(says).to_contain_text("“k” gives")
+    text.fill("€")
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("What you see is still the text before.")
+    expect(says).to_contain_text("“k” gives")
+
+
+def test_bakeoff_explorer_changes_its_axes(lab, page, place, picture):
+    """Another axis, another front; points by keys; whoever has no number is named."""
+    notebook, explorer = open_explorer(lab, page, place, "bakeoff")
+    says, sent = explorer.locator(".ao-headline"), page.traffic.comm_messages
+    expect(says).to_contain_text("Nobody beats attention, none:")
+    expect(explorer).to_contain_text("Not on these axes: Fourier.")
+    explorer.get_by_role("combobox", name="upwards").select_option("speed")
+    expect(says).to_contain_text("Nobody beats none:")
+    explorer.get_by_role("combobox", name="upwards").select_option("bits")
+    explorer.locator(".point").first.focus()
+    expect(explorer.locator(".told")).to_contain_text("attention: rotary. speed 1; bits 2.1 ± 0.02")
+    page.keyboard.press("ArrowRight")
+    expect(explorer.locator(".told")).to_contain_text("none: speed 3.2")
+    page.keyboard.press("ArrowRight")
+    assert_legible(notebook, explorer, picture, "bakeoff")
+    assert page.traffic.comm_messages == sent
 
 
 def test_a_sentence_that_cannot_be_read_is_told_and_the_maps_stay(lab, page, place):

@@ -5,9 +5,12 @@ one on a plain page take them from this table.
 """
 
 import numpy as np
+import torch
 
 from course_utils import widgets
-from course_utils.text import BPETokenizer
+from course_utils.mixers import PersistentAttention
+from course_utils.models import LanguageModel
+from course_utils.text import BPETokenizer, CharTokenizer
 
 TOKENS = ["[CLS]", "tom", "drinks", "[SEP]"]
 ENGLISH = ["I", "have", "to", "drink", "coffee", "."]
@@ -25,6 +28,19 @@ def chord() -> np.ndarray:
     return np.sin(4 * turns) + np.sin(5 * turns) + np.cos(6 * turns)
 
 
+PLAY = CharTokenizer("To drink, or not.")
+
+
+def remembering() -> LanguageModel:
+    """Three layers of two heads with five vectors each, untrained."""
+    torch.manual_seed(0)
+    return LanguageModel(
+        PLAY.vocab_size,
+        lambda layer: PersistentAttention(16, 2, 5, causal=True),
+        d_model=16, n_layers=3, d_ff=None, max_n=64,
+    )  # fmt: skip
+
+
 EXAMPLES = {
     "AttentionExplorer": lambda: widgets.AttentionExplorer(TOKENS, attention(), layer=1, head=2),
     "AttentionExplorer, two sentences": lambda: widgets.AttentionExplorer(
@@ -34,9 +50,20 @@ EXAMPLES = {
         BPETokenizer.train("Tom drinks cold coffee. Tom drinks cold cocoa.", 10),
         "Tom drinks cold coffee ☕ for $5 and 咖啡",
     ),
+    "BakeoffExplorer": lambda: widgets.BakeoffExplorer(
+        [
+            {"name": "attention", "config": "rotary", "speed": 1, "bits": (2.1, 0.02)},
+            {"name": "none", "speed": 3.2, "bits": (3.4, 0.01)},
+            {"name": "Fourier", "speed": 2.4},
+        ],
+        x="speed",
+        y="bits",
+        better={"speed": "high", "bits": "low"},
+    ),
     "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
         {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
     ),
+    "MemoryExplorer": lambda: widgets.MemoryExplorer(remembering(), PLAY, "To do", head=1),
     "MixingMap": lambda: widgets.MixingMap(
         TOKENS, {"attention": attention(1, 1)[0, 0], "Fourier": np.ones((4, 4))}
     ),
