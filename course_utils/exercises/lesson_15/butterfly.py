@@ -42,6 +42,8 @@ def cases(seed: int) -> Iterator[Case]:
     generator = torch.Generator().manual_seed(seed)
     for n in (6, 8, 32):
         yield Case(f"{n} numbers", halves(torch.randn(n, generator=generator)))
+    turning = torch.randn(12, dtype=torch.complex64, generator=generator)
+    yield Case("a list of complex numbers", halves(turning))
     yield Case("two numbers", halves(torch.tensor([2.0, 7.0])))
 
 

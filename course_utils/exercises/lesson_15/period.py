@@ -45,6 +45,13 @@ def cases(seed: int) -> Iterator[Case]:
     yield Case("260 years, 24 rounds", (wavy(260, 24, 3.0, 0.1, 11, generator), 1.0))
     yield Case("no level, odd length", (wavy(45, 9, 0.0, 0.25, 4, generator), 0.5))
     yield Case("one round", (wavy(32, 1, -5.0, 0.6, 3, generator), 2.0))
+    # A hand may point up or to the right: only its length says how much of its wave there is.
+    place = torch.arange(40, dtype=torch.float32)
+    up, right = torch.sin(2 * torch.pi * 4 * place / 40), torch.cos(2 * torch.pi * 9 * place / 40)
+    yield Case("a wave that begins at the middle, and one at the top", (1 + up + 0.6 * right, 1.0))
+    yield Case("and the other way round", (1 + 0.6 * up - right, 1.0))
+    slanting = torch.cos(2 * torch.pi * (4 * place / 40 - 1 / 8))
+    yield Case("one that begins in between", (0.8 * slanting + right, 1.0))
     yield Case("as fast as can be", (torch.tensor([5.0, 1.0] * 8) + torch.arange(16) / 64, 3.0))
 
 
@@ -172,3 +179,33 @@ def fastest_missed(x, every):
     """
     n = len(x)
     return n * every / (strongest(x, 1, n // 2) + 1)
+
+
+@task.mistake
+def part_to_the_right(x, every):
+    """You looked at the part of each hand that points to the right.
+
+    A wave that begins at the middle points up, and is as strong. How much of it there is, is the
+    hand's length: `.abs()` of the complex number.
+    """
+    return len(x) * every / strongest(x, last=len(x) // 2 + 1, of=lambda hands: hands.real.abs())
+
+
+@task.mistake
+def part_that_points_up(x, every):
+    """You looked at the part of each hand that points up.
+
+    How much of a wave there is, is the hand's length: `.abs()` of the complex number.
+    """
+    return len(x) * every / strongest(x, last=len(x) // 2 + 1, of=lambda hands: hands.imag.abs())
+
+
+@task.mistake
+def both_parts_added(x, every):
+    """You added the two parts of each hand.
+
+    A hand 3 to the right and 4 up is 5 long, not 7: `.abs()` of the complex number.
+    """
+    last = len(x) // 2 + 1
+    rounds = strongest(x, last=last, of=lambda hands: hands.real.abs() + hands.imag.abs())
+    return len(x) * every / rounds

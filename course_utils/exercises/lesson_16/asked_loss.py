@@ -39,6 +39,12 @@ def cases(seed: int) -> Iterator[Case]:
         asked[-1, : n // 2] = False
         yield Case(f"{batch} texts of {n}", (logits, ids, asked))
 
+    for score in (200.0, -200.0):  # e²⁰⁰ is no number in float32
+        logits = torch.randn(2, 6, 4, generator=generator)
+        logits[0, 1, 2], ids = score, torch.randint(4, (2, 6), generator=generator)
+        asked = torch.tensor([[0, 1, 0, 0, 1, 0], [1, 0, 0, 1, 1, 0]]).bool()
+        yield Case(f"one score is {score:.0f}", (logits, ids, asked))
+
 
 @task.also_right
 def by_hand(logits, ids, asked):
@@ -54,6 +60,35 @@ def ignoring(logits, ids, asked):
 
 def surprise(logits, ids):
     return -logits.log_softmax(dim=-1).gather(-1, ids[..., None])[..., 0]
+
+
+@task.mistake
+def exponentials_by_hand(logits, ids, asked):
+    """Large scores are too large for e^score.
+
+    e²⁰⁰ is infinite in float32, and infinite / infinite is no number. `log_softmax` and
+    `F.cross_entropy` take the largest score away first.
+    """
+    chance = logits.exp() / logits.exp().sum(dim=-1, keepdim=True)
+    return -chance.log().gather(-1, ids[..., None])[..., 0][asked].mean()
+
+
+@task.mistake
+def perplexity(logits, ids, asked):
+    """You returned the perplexity, e to the loss.
+
+    Wanted is the mean surprise itself, in nats.
+    """
+    return surprise(logits, ids)[asked].mean().exp()
+
+
+@task.mistake
+def log_of_the_mean(logits, ids, asked):
+    """You took the logarithm of the mean chance.
+
+    First each place's surprise, −log of its chance; then their mean.
+    """
+    return -(-surprise(logits, ids)[asked]).exp().mean().log()
 
 
 @task.mistake

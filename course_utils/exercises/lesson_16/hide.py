@@ -37,7 +37,7 @@ def hide(ids, mask, dice, others, hidden_id):
 @task.cases
 def cases(seed: int) -> Iterator[Case]:
     generator = torch.Generator().manual_seed(seed)
-    for batch, n, pads in ((2, 60, 0), (3, 80, 25), (1, 200, 0)):
+    for batch, n, pads, hidden_id in ((2, 60, 0, HIDDEN), (3, 80, 25, 4), (1, 200, 0, 29)):
         ids = torch.randint(200, 300, (batch, n), generator=generator)
         others = torch.randint(300, 400, (batch, n), generator=generator)
         mask = torch.ones(batch, n, dtype=torch.bool)
@@ -51,7 +51,7 @@ def cases(seed: int) -> Iterator[Case]:
         dice[0, -1, -6:] = 0.01
         dice[1, -1, -6:] = torch.tensor([0.2, 0.3, 0.85, 0.86, 0.97, 0.98])
         name = f"{batch} texts of {n}" + (f", {pads} pads" if pads else "")
-        yield Case(name, (ids, mask, dice, others, HIDDEN))
+        yield Case(name, (ids, mask, dice, others, hidden_id))
 
 
 @task.also_right
@@ -84,6 +84,33 @@ def hidden(ids, mask, dice, others, hidden_id, *, share=SHARE, first=0.8, second
     read = torch.where(asked & (dice[1] < first), hidden_id, ids)
     read = torch.where(asked & (dice[1] >= first) & (dice[1] < second), others, read)
     return read, asked
+
+
+@task.mistake
+def always_103(ids, mask, dice, others, hidden_id):
+    """Your sign for "hidden" is always 103.
+
+    That is MiniLM's. Another vocabulary has another: take `hidden_id`.
+    """
+    return hidden(ids, mask, dice, others, HIDDEN)
+
+
+@task.mistake
+def dice_swapped(ids, mask, dice, others, hidden_id):
+    """The first dice and the second have changed places.
+
+    The first says who is chosen, the second what is read in the chosen one's place.
+    """
+    return hidden(ids, mask, dice.flip(0), others, hidden_id)
+
+
+@task.mistake
+def one_dice(ids, mask, dice, others, hidden_id):
+    """You threw one dice for both questions.
+
+    The second dice, dice[1], decides what is read where the first one has chosen.
+    """
+    return hidden(ids, mask, torch.stack([dice[0], dice[0] / SHARE]), others, hidden_id)
 
 
 @task.mistake

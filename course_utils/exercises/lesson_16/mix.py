@@ -10,7 +10,6 @@ task = Task(
     "16.mix",
     "Mix with waves",
     dimensions=("batch", "n", "d_model"),
-    gradient=True,
     hints=[
         "First silence: where the mask is False, x becomes zeros. `mask[..., None]` stands beside "
         "each token's numbers.",
