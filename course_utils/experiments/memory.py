@@ -20,7 +20,6 @@ from course_utils.experiments.tasks import characters, pieces
 from course_utils.experiments.trials import Trial, with_recipes, with_seeds
 
 N_SEEDS = {"quick": 1, "laptop": 3, "paper": 3}
-RATES = {"quick": (), "laptop": (1 / 2,), "paper": (1 / 3, 3)}  # times the task's, tried once
 WITH_FEED_FORWARD = Named("attention")
 ALONE = Remembering(0)
 
@@ -40,26 +39,20 @@ def equal(task: str, size: str) -> list[Trial]:
         Trial(task, ALONE, 3 * n_layers, 0),
         Trial(task, ALONE, n_layers, 0),
     ]
-    recipe = settings.recipe
-    others = [replace(recipe, peak=times * recipe.peak) for times in RATES[size]]
-    return with_seeds(with_recipes(once, [recipe]), N_SEEDS[size]) + with_recipes(once, others)
+    return with_seeds(with_recipes(once, [settings.recipe]), N_SEEDS[size])
 
 
 def ablated(size: str) -> list[Trial]:
-    """All-attention with more vectors, fewer, none; begun as in the paper; with two softmaxes."""
+    """All-attention with more vectors, fewer, none; begun as in the paper; with two softmaxes.
+
+    From one beginning each. With d_model vectors, the usual ones, it is among those of `equal`.
+    """
     settings = characters.SIZES[size]
-    n_layers, d_model = 2 * settings.n_layers, settings.d_model
+    d_model = settings.d_model
     usual = Remembering(d_model)
-    counts = [0, d_model // 4, d_model, 4 * d_model]
-    once = [Trial("ablation", Remembering(count), n_layers, 0) for count in counts]
-    once += [
-        Trial("ablation", choice, n_layers, 0)
-        for choice in (replace(usual, init="paper"), replace(usual, softmax="two"))
-    ]
-    # As deep as the model with feed-forward layers, with all the vectors that this leaves room for
-    deep = [Remembering(4 * d_model, init) for init in ("quiet", "paper")]
-    once += [Trial("ablation", choice, settings.n_layers, 0) for choice in deep]
-    return once
+    choices = [Remembering(count) for count in (0, d_model // 4, 4 * d_model)]
+    choices += [replace(usual, init="paper"), replace(usual, softmax="two")]
+    return [Trial("ablation", choice, 2 * settings.n_layers, 0) for choice in choices]
 
 
 def bars(rows: list[report.Row], *, title: str, metric: str) -> Figure:
