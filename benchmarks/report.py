@@ -33,7 +33,7 @@ def rows() -> list[tuple[str, str, str]]:
     training = stored(RESULTS / "training.json")
     paints = [row["median_ms"] for row in stored(RESULTS / "widgets.json")["results"]]
     translator = stored(CHECKPOINTS / "translator" / "score.json")
-    shakespeare = stored(CHECKPOINTS / "shakespeare" / "score.json")
+    writers = [stored(CHECKPOINTS / name / "score.json") for name in ("shakespeare", "memory")]
     against = training["train"]["course_against"]
     others = ", ".join(f"{ratio} × {name}" for name, ratio in against.items())
     cache = training["speak"]["new_tokens"]["512"]
@@ -57,6 +57,9 @@ def rows() -> list[tuple[str, str, str]]:
     answers: dict[str, list[float]] = {}
     for row in stored(EXPERIMENTS / "fnet-questions-laptop.json")["table"]:
         answers.setdefault(row["name"], []).append(row["mean"])
+    copies: dict[str, list[float]] = {}
+    for row in stored(EXPERIMENTS / "bakeoff-copying-laptop.json")["table"]:
+        copies.setdefault(row["name"], []).append(row["mean"])
     at_the_end = [values[-1] for values in memory["megabytes"].values()]
     return [
         (
@@ -125,14 +128,22 @@ def rows() -> list[tuple[str, str, str]]:
             "course_utils reproduce sparse --size laptop --task copying",
         ),
         (
+            "two blocks copy from 18 places away: attention, Fourier, bigbird, a window",
+            ", ".join(
+                f"{max(copies[name]):.0%}" for name in ("attention", "Fourier", "bigbird", "window")
+            ),
+            "course_utils reproduce bakeoff --size laptop --task copying",
+        ),
+        (
             "the translator that comes along, BLEU on 1,000 test sentences, beam 4",
             f"{translator['all']['BLEU, beam 4']:.1f}",
             "course_utils train translator",
         ),
         (
-            "the Shakespeare model that comes along, bits per character",
-            f"{shakespeare['all']['bits per character']:.2f}",
-            "course_utils train shakespeare",
+            "the Shakespeare models that come along, with and without feed-forward layers, bits per "
+            "character",
+            " and ".join(f"{model['all']['bits per character']:.2f}" for model in writers),
+            "course_utils train shakespeare (and memory)",
         ),
         (
             "an explorer's answer to a slider or the mouse, the slowest median",

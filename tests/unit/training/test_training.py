@@ -32,6 +32,12 @@ BATCHES = LanguageBatches(TEXT, n=10, batch_size=6, seed=2)
 VALID = pieces_in_order(TEXT[:200], n=10, batch_size=8)
 
 
+def search_path() -> str:
+    """Where a child looks for modules: here, and wherever this process was told to look."""
+    told = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(ROOT), str(Path(__file__).parent), *([told] if told else [])])
+
+
 def small(dropout: float = 0.2, seed: int = 0) -> LanguageModel:
     torch.manual_seed(seed)
     return LanguageModel(
@@ -253,7 +259,7 @@ def test_a_real_process_killed_at_a_random_moment_goes_on_bit_for_bit(tmp_path):
     )
     checkpoint, result = tmp_path / "run.pt", tmp_path / "history.json"
     command = [sys.executable, "-c", script, str(checkpoint), str(result)]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}"}
+    environment = {**os.environ, "PYTHONPATH": search_path()}
     process = subprocess.Popen(command, env=environment)
     while not checkpoint.exists() and process.poll() is None:
         time.sleep(0.01)
@@ -664,7 +670,7 @@ def test_two_processes_are_one(tmp_path):
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}",
+        "PYTHONPATH": search_path(),
     }
     command = [*launch, str(script), str(result), str(tmp_path / "run.pt")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
