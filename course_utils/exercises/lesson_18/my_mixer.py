@@ -1,0 +1,334 @@
+"""The capstone: a mixer of one's own, which keeps what every mixer promises."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from course_utils.checks.task import Case, Task
+from course_utils.mixers.contract import BrokenContract, check_mixer
+from course_utils.shapes import expect_mask
+
+WEIGHTS = 16  # times d_model²: as many as a block of attention and feed-forward layer, and a third
+RIGHT = "it keeps every promise, and tokens hear each other"
+
+
+def judged(answer, d_model, n_heads):
+    """What is done with the answer: in words, and without numbers, what is to be said of it."""
+    mixer = answer(d_model, n_heads)
+    if mixer is None:  # not written yet
+        return None
+    if not isinstance(mixer, nn.Module):
+        return f"it makes a {type(mixer).__name__}, and a mixer is an nn.Module"
+    if type(mixer).__module__.startswith("course_utils.mixers"):
+        return "it makes a mixer of the course"
+    if broken := broken_by(lambda layer: answer(d_model, n_heads), d_model):
+        return f"it breaks: {'; '.join(broken)}"
+    if not mixes(mixer.eval(), d_model):
+        return "no token hears another"
+    if sum(p.numel() for p in mixer.parameters()) > WEIGHTS * d_model**2 + 64 * d_model:
+        return f"it has more than {WEIGHTS} · d_model² numbers to learn"
+    return RIGHT
+
+
+def broken_by(factory, d_model) -> list[str]:
+    """The promises that it breaks, in words."""
+    try:
+        check_mixer(factory, d_model=d_model)
+    except BrokenContract as error:
+        _, *lines = str(error).splitlines()
+        return [line.removeprefix("- ").partition(":")[0] for line in lines]
+    return []
+
+
+def mixes(mixer: nn.Module, d_model: int) -> bool:
+    """Does what the first token says reach a later one? That is asked of causal mixers, too."""
+    x = torch.randn(1, 12, d_model, generator=torch.Generator().manual_seed(0))
+    changed = x.clone()
+    changed[:, 0] += 1.0
+    with torch.no_grad():
+        return bool((mixer(changed) - mixer(x))[:, 1:].abs().max() > 1e-6)
+
+
+task = Task(
+    "18.my_mixer",
+    "Your own mixer",
+    use=judged,
+    hints=[
+        "A class derived from nn.Module, with `causal` (True or False) set, and "
+        "`forward(self, x, mask=None)` that returns as many vectors as came in. my_mixer returns "
+        "one: `return MyMixer(d_model, n_heads)`.",
+        "`check_mixer(lambda layer: my_mixer(64, 4), d_model=64)` says which promise is broken, by "
+        "what, and how it is mended. Begin with the mean of all tokens, as in the lesson.",
+        "Padding: where `mask` is False a token must not be heard. `expect_mask(mask, x.shape[0], "
+        "x.shape[1], 'MyMixer')` refuses masks that are none.",
+    ],
+    praise="Right: it may stand in any model of the course. Now let it bake: the next cell asks "
+    "what came out.",
+)
+
+
+@task.answer
+def my_mixer(d_model, n_heads):
+    ### BEGIN SOLUTION
+    class Mean(nn.Module):
+        """Everybody hears the mean of all tokens."""
+
+        causal = False
+
+        def __init__(self):
+            super().__init__()
+            self.out = nn.Linear(d_model, d_model)
+
+        def forward(self, x, mask=None):
+            expect_mask(mask, x.shape[0], x.shape[1], "Mean")
+            real = x.new_ones(x.shape[:2]) if mask is None else mask.to(x.dtype)
+            total = (x * real[..., None]).sum(dim=1) / real.sum(dim=1)[:, None].clamp(min=1)
+            return self.out(total)[:, None].expand_as(x)
+
+    return Mean()
+    ### END SOLUTION
+
+
+@task.cases
+def cases(seed: int) -> Iterator[Case]:
+    for d_model, n_heads in ((16, 2), (24, 4)):
+        yield Case(f"vectors of {d_model}, {n_heads} heads", (d_model, n_heads))
+
+
+class Base(nn.Module):
+    """What the examples share: a linear layer at the end, and padding made silent."""
+
+    causal = False
+    heed_padding = True
+
+    def __init__(self, d_model):
+        super().__init__()
+        self.out = nn.Linear(d_model, d_model)
+
+    def silent(self, x, mask):
+        expect_mask(mask, x.shape[0], x.shape[1], type(self).__name__)
+        return x if mask is None or not self.heed_padding else x * mask[..., None].to(x.dtype)
+
+
+@task.also_right
+def the_word_before(d_model, n_heads):
+    class Before(Base):
+        causal = True
+
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            return self.out(nn.functional.pad(silent, (0, 0, 1, 0))[:, :-1])
+
+    return Before(d_model)
+
+
+@task.also_right
+def sum_so_far(d_model, n_heads):
+    class SoFar(Base):
+        causal = True
+
+        def forward(self, x, mask=None):
+            total = self.silent(x, mask).float().cumsum(dim=1) if x.dtype in (
+                torch.float16, torch.bfloat16
+            ) else self.silent(x, mask).cumsum(dim=1)  # fmt: skip
+            place = torch.arange(1, x.shape[1] + 1, device=x.device, dtype=total.dtype)
+            return self.out((total / place[:, None]).to(x.dtype))
+
+    return SoFar(d_model)
+
+
+class Everybody(Base):
+    def forward(self, x, mask=None):
+        silent = self.silent(x, mask)
+        return self.out(silent.mean(dim=1, keepdim=True).expand_as(x))
+
+
+@task.mistake
+def padding_is_heard(d_model, n_heads):
+    """Padding is heard.
+
+    Where `mask` is False there is no word. Put zeros there, and divide by the number of real ones.
+    """
+
+    class Deaf(Everybody):
+        heed_padding = False
+
+    return Deaf(d_model)
+
+
+@task.mistake
+def no_expectations(d_model, n_heads):
+    """A mask of numbers goes through in silence.
+
+    Somebody's 0 and 1 would be taken for something else. Begin forward by `expect_mask(mask,
+    x.shape[0], x.shape[1], "MyMixer")`.
+    """
+
+    class Trusting(Base):
+        def forward(self, x, mask=None):
+            real = x.new_ones(x.shape[:2]) if mask is None else mask.to(x.dtype)
+            total = (x * real[..., None]).sum(dim=1) / real.sum(dim=1)[:, None].clamp(min=1)
+            return self.out(total)[:, None].expand_as(x)
+
+    return Trusting(d_model)
+
+
+@task.mistake
+def the_texts_hear_each_other(d_model, n_heads):
+    """Texts of one batch hear each other.
+
+    The first dimension is the batch. Take no mean, norm or sum over it.
+    """
+
+    class Gossip(Base):
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            return self.out(silent.mean(dim=0, keepdim=True).expand_as(x))
+
+    return Gossip(d_model)
+
+
+@task.mistake
+def not_said_whether_causal(d_model, n_heads):
+    """It does not say whether it is causal.
+
+    A writer must know whether it sees the future: set `causal = True` or `causal = False`.
+    """
+
+    class Silent(Base):
+        causal = None
+
+        def forward(self, x, mask=None):
+            return self.out(self.silent(x, mask).sum(dim=1, keepdim=True).expand_as(x))
+
+    return Silent(d_model)
+
+
+@task.mistake
+def says_causal_and_is_not(d_model, n_heads):
+    """It says that it is causal, and hears the future.
+
+    With causal = True no token may hear a later one: a mean *so far*, a shift, a triangle.
+    """
+
+    class Prophet(Base):
+        causal = True
+
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            count = x.new_tensor(x.shape[1]) if mask is None else mask.sum(1)[:, None, None]
+            total = silent.sum(dim=1, keepdim=True) / count.clamp(min=1)
+            return self.out(total.to(x.dtype).expand_as(x))
+
+    return Prophet(d_model)
+
+
+@task.mistake
+def nobody_hears(d_model, n_heads):
+    """No token hears another.
+
+    Each token becomes something of itself alone. That is the other half of a block; a mixer lets
+    tokens talk.
+    """
+
+    class Alone(Base):
+        def forward(self, x, mask=None):
+            return self.out(self.silent(x, mask))
+
+    return Alone(d_model)
+
+
+@task.mistake
+def of_the_course(d_model, n_heads):
+    """That is a mixer of the course.
+
+    It is a good one. Make one that is yours, be it the mean of all.
+    """
+    from course_utils.mixers import Attention
+
+    return Attention(d_model, n_heads)
+
+
+@task.mistake
+def the_class_itself(d_model, n_heads):
+    """You returned the class.
+
+    A mixer is made of it: `return MyMixer(d_model, n_heads)`, with brackets behind.
+    """
+    return Everybody
+
+
+@task.mistake
+def one_length_only(d_model, n_heads):
+    """It takes texts of one length only.
+
+    Take n from `x.shape[1]` in each call: texts are as long as they are.
+    """
+
+    class Table(Base):
+        def __init__(self, d_model):
+            super().__init__(d_model)
+            self.table = nn.Parameter(torch.eye(24) / 2 + 1 / 48)
+
+        def forward(self, x, mask=None):
+            return self.out((self.table @ self.silent(x, mask)).to(x.dtype))
+
+    return Table(d_model)
+
+
+@task.mistake
+def one_vector_a_text(d_model, n_heads):
+    """One vector a text came out, not one a token.
+
+    Return [batch, n, d_model], as many as came in.
+    """
+
+    class Summary(Base):
+        def forward(self, x, mask=None):
+            return self.out(self.silent(x, mask).mean(dim=1, keepdim=True))
+
+    return Summary(d_model)
+
+
+@task.mistake
+def changes_x(d_model, n_heads):
+    """It changes x itself.
+
+    Whoever holds x finds other numbers there, the residual connection first. Write x = x + …, not
+    x += ….
+    """
+
+    class InPlace(Base):
+        def forward(self, x, mask=None):
+            expect_mask(mask, x.shape[0], x.shape[1], "InPlace")
+            if mask is not None:
+                x *= mask[..., None]
+            else:
+                x *= 1.5
+            return self.out(x.cumsum(dim=1))
+
+    return InPlace(d_model)
+
+
+@task.mistake
+def too_large(d_model, n_heads):
+    """It has more than 16 · d_model² numbers to learn.
+
+    A block of attention with its feed-forward layer has 12 · d_model². Others have no more, and it
+    is to be compared with them.
+    """
+
+    class Huge(Base):
+        def __init__(self, d_model):
+            super().__init__(d_model)
+            self.first = nn.Linear(d_model, 20 * d_model)
+            self.second = nn.Linear(20 * d_model, d_model)
+
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            real = x.new_ones(x.shape[:2]) if mask is None else mask.to(x.dtype)
+            total = silent.sum(dim=1) / real.sum(dim=1)[:, None].clamp(min=1)
+            return self.out(self.second(self.first(total)))[:, None].expand_as(x)
+
+    return Huge(d_model)
