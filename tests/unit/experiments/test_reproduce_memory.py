@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_utils.experiments import memory
+from course_utils.experiments.experiment import STORED
 from course_utils.experiments.named import Named
 from course_utils.experiments.remembering import Remembering, TwoSoftmaxes
 from course_utils.experiments.store import read_json
@@ -62,7 +63,7 @@ def test_two_softmaxes_are_attention_and_a_memory_side_by_side(turned):
 
 def test_the_three_are_of_one_size():
     sizes = {}
-    for trial in memory.equal("characters", "laptop")[:4]:
+    for trial in memory.equal("characters", memory.BEGINNINGS, "laptop")[:4]:
         model = language.new_model(trial, characters.SIZES["laptop"], 65)
         sizes[str(trial.candidate), trial.n_layers] = training.n_learned(model)
     all_attention, feed_forward = sizes["64 vectors", 8], sizes["attention", 4]
@@ -74,7 +75,7 @@ def test_the_three_are_of_one_size():
 
 def test_everybody_has_the_same_recipe_and_beginnings():
     tried = {}
-    for trial in memory.equal("characters", "laptop"):
+    for trial in memory.equal("characters", memory.BEGINNINGS, "laptop"):
         tried.setdefault((trial.candidate, trial.n_layers), set()).add((trial.recipe, trial.seed))
     assert len(tried) == 4 and len({frozenset(each) for each in tried.values()}) == 1
     assert {seed for _, seed in tried[memory.ALONE, 12]} == {0, 1, 2}
@@ -131,3 +132,10 @@ def test_perplexity_is_of_pieces():
     text = pieces.wikipedia(pieces.N_MERGES["quick"])
     assert text.vocab_size > 20 and text.told(math.log(7)) == pytest.approx(7)
     assert len(text.valid) < len(text.train)
+
+
+@pytest.mark.parametrize("part", list(memory.EXPERIMENT.parts))
+def test_the_stored_results_are_whole(part):
+    store = memory.EXPERIMENT.store(part, "laptop", STORED)
+    assert store.missing(memory.EXPERIMENT.parts[part].trials("laptop")) == []
+    assert all(entry["hardware"] for entry in store.entries.values())
