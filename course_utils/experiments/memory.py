@@ -46,14 +46,17 @@ def equal(task: str, beginnings: dict[str, int], size: str) -> list[Trial]:
 def ablated(size: str) -> list[Trial]:
     """All-attention with more vectors, fewer, none; begun as in the paper; with two softmaxes.
 
-    From one beginning each. With d_model vectors, the usual ones, it is among those of `equal`.
+    From one beginning each, the paper's beginning from as many as `equal` has, where the usual one
+    is: d_model vectors, begun quietly.
     """
     settings = characters.SIZES[size]
     d_model = settings.d_model
     usual = Remembering(d_model)
     choices = [Remembering(count) for count in (0, d_model // 4, 4 * d_model)]
-    choices += [replace(usual, init="paper"), replace(usual, softmax="two")]
-    return [Trial("ablation", choice, 2 * settings.n_layers, 0) for choice in choices]
+    choices += [Remembering(4 * d_model, "paper"), replace(usual, softmax="two")]
+    once = [Trial("ablation", choice, 2 * settings.n_layers, 0) for choice in choices]
+    begun = Trial("ablation", replace(usual, init="paper"), 2 * settings.n_layers, 0)
+    return once + with_seeds([begun], BEGINNINGS[size])
 
 
 def bars(rows: list[report.Row], *, title: str, metric: str) -> Figure:
