@@ -142,13 +142,16 @@ def levels(
         ax.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
         # a star is a star, wherever its relay is
         mine = [row for row in compared if row["pattern"].partition(",")[0] in patterns]
-        draw(ax, [row for row in mine if abs(row["against_baseline"]) <= within])
+        legend = "lower left" if best == "high" else "best"  # where no line of dense attention is
+        draw(ax, [row for row in mine if abs(row["against_baseline"]) <= within], legend)
         for row in mine:
             if abs(row["against_baseline"]) > within:
                 name_off_the_page(ax, row)
         ax.set_title(panel, fontsize=plots.LABEL_SIZE, loc="left", color=plots.INK)
         ax.set_xlabel("% zeros", fontsize=plots.LABEL_SIZE)
         ax.set_xlim(0, 100)
+    low, high = axes[0].get_ylim()
+    axes[0].set_ylim(low - 0.35 * (high - low) if best == "high" else low, high)  # for the legends
     for ax in axes[1:]:
         ax.tick_params(labelleft=False)
     told = f"{ylabel},\nagainst dense ({best} is good)"
@@ -159,14 +162,14 @@ def levels(
 def name_off_the_page(ax: Axes, row: Row) -> None:
     """The row's name and number at the edge that it lies beyond."""
     value = row["against_baseline"]
-    place, sense, align = (0.04, "↓", "bottom") if value < 0 else (0.96, "↑", "top")
+    place, sense, align = (0.2, "↓", "bottom") if value < 0 else (0.96, "↑", "top")
     text = f"{row['choice']} {value:+.2f} {sense}".replace("-", "−")
     where = min(100 * row["sparsity"], 97)
     ax.text(where, place, text, transform=ax.get_xaxis_transform(), ha="right", va=align,
             fontsize=plots.SMALL_SIZE, color=plots.INK)  # fmt: skip
 
 
-def draw(ax: Axes, rows: Sequence[Row]) -> None:
+def draw(ax: Axes, rows: Sequence[Row], legend: str) -> None:
     """A line for each configuration, or for each pattern where there is none, with a legend."""
     lines: dict[str, list[Row]] = {}
     for row in rows:
@@ -183,4 +186,4 @@ def draw(ax: Axes, rows: Sequence[Row]) -> None:
             linewidth=1.5, label=name,
         )  # fmt: skip
     if lines:
-        ax.legend(fontsize=plots.SMALL_SIZE, frameon=False)
+        ax.legend(fontsize=plots.SMALL_SIZE, frameon=False, loc=legend)
