@@ -60,10 +60,10 @@ class PersistentAttention(nn.Module):
     used), and values have two ways to begin:
 
     - `init="paper"`: of size 1, too. Of n tokens and N vectors the vectors have about N / (N + n)
-      of the attention at first, all of it noise. The paper, with as many tokens as vectors or more
-      and 2 · 10⁵ steps or more, gets over it.
+      of the attention at first, and say something by chance.
     - `init="quiet"`: of size 0.02. The vectors have their share of the attention all the same, but
-      nothing to say yet. For small models and short training.
+      nothing to say yet. Ours; with the values stored as above it is a little behind the paper's
+      (`reproduce memory`).
 
     Raises ValueError if `d_model` is no multiple of `n_heads`, and for another `init`.
     Source: Sukhbaatar et al. 2019, section 4.2; scaling and sizes from the released code.

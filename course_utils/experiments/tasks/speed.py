@@ -5,7 +5,7 @@ both. Source of the question: Lee-Thorp et al. 2021, FNet, section 4.2.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -48,9 +48,11 @@ SIZES = {
 
 
 def new_model(candidate: Candidate, trial: Trial, settings: Settings, n: int) -> nn.Module:
+    own = replace(trial, candidate=candidate)  # each with or without feed-forward layers
+
     def new() -> Encoder:
-        mixer = candidate.mixer(training.socket_of(trial, settings, n))
-        return Encoder(mixer, **training.block_of(trial, settings, d_ff=4 * settings.d_model))
+        mixer = candidate.mixer(training.socket_of(own, settings, n))
+        return Encoder(mixer, **training.block_of(own, settings, d_ff=4 * settings.d_model))
 
     return training.seeded(new, trial.seed)
 

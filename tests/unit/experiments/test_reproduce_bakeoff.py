@@ -9,7 +9,8 @@ from course_utils.experiments.experiment import STORED
 from course_utils.experiments.named import ALONE, MIXERS, Named
 from course_utils.experiments.own import maker, own
 from course_utils.experiments.store import read_json
-from course_utils.experiments.trials import Recipe, Socket
+from course_utils.experiments.tasks import speed
+from course_utils.experiments.trials import Recipe, Socket, Trial
 from course_utils.mixers import PersistentAttention
 from course_utils.problem import Problem
 
@@ -72,6 +73,15 @@ def test_memory_stands_without_a_feed_forward_layer():
     socket = Socket(d_model=16, n_heads=2, n_layers=2, n=12, seed=1)
     layer = Named("persistent memory").mixer(socket)(0)
     assert isinstance(layer, PersistentAttention) and layer.n_persistent == 64
+
+
+def test_speed_is_told_beside_attention_with_its_feed_forward_layers():
+    settings = speed.Settings(lengths=(64,), n=64, n_tokens=128, d_model=32, n_heads=2, steps=1)
+    trial = Trial("speed", Named("persistent memory"), 2, 0)
+    rival = speed.new_model(Named("attention"), trial, settings, 64)
+    assert all(block.ffn is not None for block in rival.blocks)
+    own = speed.new_model(trial.candidate, trial, settings, 64)
+    assert all(block.ffn is None for block in own.blocks)
 
 
 @pytest.mark.parametrize("part", list(bakeoff.EXPERIMENT.parts))
