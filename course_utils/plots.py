@@ -351,7 +351,7 @@ def points(xy, labels: Sequence[str], *, title: str, ax: Axes | None = None) -> 
     ax.scatter(*xy.T, s=18, color=BLUE)
     ax.margins(0.12)
     figure_with_title = _titled(ax, title)
-    _name_the_points(ax, xy, labels)
+    name_points(ax, xy, labels)
     return figure_with_title
 
 
@@ -528,7 +528,7 @@ def _titled(ax: Axes, title: str) -> Figure:
     return fig
 
 
-def _name_the_points(ax: Axes, xy: np.ndarray, labels: Sequence[str]) -> None:
+def name_points(ax: Axes, xy: np.ndarray, labels: Sequence[str]) -> None:
     """Each name at one of its point's four corners, where it lies on no other name if it can."""
     ax.figure.canvas.draw()  # the scale must be settled before places can be compared
     taken = []

@@ -74,8 +74,6 @@ class BakeoffExplorer(Explorer):
             (x, dx), (y, dy) = row[self.x], row[self.y]
             color = plots.ORANGE if row["name"] in front else plots.BLUE
             ax.errorbar(x, y, xerr=dx, yerr=dy, marker="o", color=color, linestyle="none")
-            ax.annotate(row["name"], (x, y), xytext=(6, 5), textcoords="offset points",
-                        fontsize=plots.SMALL_SIZE, color=plots.INK)  # fmt: skip
         edge = sorted(tuple(row[axis][0] for axis in (self.x, self.y))
                       for row in there if row["name"] in front)  # fmt: skip
         ax.plot(*zip(*edge, strict=True), color=plots.ORANGE, linewidth=1, zorder=0)
@@ -86,6 +84,8 @@ class BakeoffExplorer(Explorer):
         ax.set_ylabel(f"{self.y} ({self.better[self.y]} is good)")
         ax.margins(0.14)
         quiet(ax)
+        places = np.array([[row[self.x][0], row[self.y][0]] for row in there])
+        plots.name_points(ax, places, [row["name"] for row in there])
         return plots.headline(fig, f"Nobody beats {', '.join(front)}")
 
 
