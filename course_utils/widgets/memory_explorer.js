@@ -2,7 +2,7 @@
 // for one token the most looked at of both kinds; for one vector, who looks at it.
 
 import { attentionScale, colorOf, inkOn, whenThemeChanges } from "./lib/colors.js";
-import { button, el, numbersIn, textLine } from "./lib/dom.js";
+import { button, el, keepKeys, numbersIn, textLine } from "./lib/dom.js";
 import { percent } from "./lib/numbers.js";
 import { rove } from "./lib/roving.js";
 
@@ -78,7 +78,7 @@ function render({ model, el: host }) {
     for (let layer = 0; layer < layers; layer++) {
       grid.append(el("span", {}, layer + 1));
       for (let head = 0; head < heads; head++) {
-        const cell = el("button", { type: "button" });
+        const cell = keepKeys(el("button", { type: "button" }));
         cell.addEventListener("click", () => choose(layer * heads + head));
         cells.push(cell);
       }
@@ -90,7 +90,7 @@ function render({ model, el: host }) {
         ArrowUp: -heads }[key], cells.length),
     });
     places = tokens.map((token, i) => {
-      const place = el("button", { type: "button" }, shown(token));
+      const place = keepKeys(el("button", { type: "button" }, shown(token)));
       place.addEventListener("click", () => { state.vector = null; look(i); });
       place.addEventListener("pointerenter", () => { if (state.vector === null) look(i); });
       return place;
