@@ -140,8 +140,8 @@ def rows() -> list[tuple[str, str, str]]:
             "course_utils train translator",
         ),
         (
-            "the Shakespeare models that come along, with and without feed-forward layers, bits per "
-            "character",
+            "the Shakespeare models that come along, with and without feed-forward layers, bits "
+            "per character",
             " and ".join(f"{model['all']['bits per character']:.2f}" for model in writers),
             "course_utils train shakespeare (and memory)",
         ),
