@@ -90,13 +90,16 @@ def nbgrader(course: Path, *arguments: str) -> None:
 
 
 def scores(notebook: NotebookNode) -> dict[str, tuple[float, float]]:
-    """{grade id: (points, most)} of each check cell, by nbgrader's own reading of the outputs."""
+    """{grade id: (points, most)} of each check cell, by nbgrader's own reading of the outputs.
+
+    Words that a person grades are no check cells.
+    """
     from nbgrader.utils import determine_grade, is_grade
 
     return {
         cell.metadata.nbgrader.grade_id: determine_grade(cell)
         for cell in notebook.cells
-        if is_grade(cell)
+        if is_grade(cell) and cell.cell_type == "code"
     }
 
 

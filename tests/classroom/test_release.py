@@ -4,7 +4,7 @@ import json
 
 import classes
 import pytest
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import determine_grade, is_grade, is_solution
 
 from course_utils import notebook
 from course_utils.classroom import release
@@ -45,8 +45,21 @@ def test_nbgrader_gives_the_solution_all_points_and_the_exercise_none(name, solu
         said = [str(output) for output in cell.get("outputs", [])]
         assert not any(output.output_type == "error" for output in cell.get("outputs", [])), said
         assert not any(output.get("name") == "stderr" for output in cell.get("outputs", [])), said
-        if is_grade(cell):
+        if is_grade(cell) and cell.cell_type == "code":
             assert "not written yet" in " ".join(said).lower(), said
+
+
+def test_what_a_person_grades_is_left_to_a_person():
+    """The capstone's report: points that no machine gives."""
+    path = EXERCISES / "18_the_bake_off" / "18_the_bake_off.ipynb"
+    by_hand = [
+        cell
+        for cell in notebook.read(path.read_text(encoding="utf-8")).cells
+        if is_grade(cell) and cell.cell_type == "markdown"
+    ]
+    assert [cell.metadata.nbgrader.points for cell in by_hand] == [6]
+    by_hand[0].source = "The window loses, and I had bet on it."
+    assert determine_grade(by_hand[0]) == (None, 6)
 
 
 def test_a_release_has_stubs_and_neither_solutions_nor_hidden_tests(solutions):
