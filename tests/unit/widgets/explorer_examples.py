@@ -53,6 +53,9 @@ EXAMPLES = {
     "BakeoffExplorer": lambda: widgets.BakeoffExplorer(
         [
             {"name": "attention", "config": "rotary", "speed": 1, "bits": (2.1, 0.02)},
+            {"name": "window", "speed": 1.1, "bits": (2.2, 0.02)},
+            {"name": "hybrid", "speed": 1.5, "bits": 2.6},
+            {"name": "persistent memory", "speed": 0.9, "bits": (2.4, 0.1)},
             {"name": "none", "speed": 3.2, "bits": (3.4, 0.01)},
             {"name": "Fourier", "speed": 2.4},
         ],
