@@ -1,4 +1,4 @@
-"""A language model that runs in the page: its weights for lib/transformer.js, and the same in torch.
+"""A language model that runs in the page: weights for lib/transformer.js, and the same in torch.
 
 The page knows one kind of model, that of the shipped Shakespeare model: rotary causal attention,
 pre-norm blocks with GELU, logits from the embedding read backwards.

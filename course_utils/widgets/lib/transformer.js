@@ -53,7 +53,9 @@ const alignedCopy = (view, Type) =>
 /** Numbers of two bytes as those of four: a sign, five bits of exponent, ten of fraction. */
 function fromHalves(halves) {
   return Float32Array.from(halves, (bits) => {
-    const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, (bits & 1023) / 1024];
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >> 10) & 31;
+    const fraction = (bits & 1023) / 1024;
     return sign * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14);
   });
 }
