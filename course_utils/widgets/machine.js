@@ -51,13 +51,20 @@ const STYLE = `
 .ao-machine .inside p { margin: 6px 0; }
 .ao-machine .numbers { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
   font-size: 10.5px; line-height: 20px; text-align: center; font-variant-numeric: tabular-nums;
-  max-height: 330px; overflow-y: auto; border: 1px solid var(--ao-line); }
+  max-height: 270px; overflow-y: auto; border: 1px solid var(--ao-line); }
 .ao-machine .chances { display: grid; grid-template-columns: max-content minmax(60px, 240px) max-content;
   gap: 2px 8px; align-items: center; font-variant-numeric: tabular-nums; }
 .ao-machine .chances i { display: block; height: 12px; background: var(--ao-blue); }
 .ao-machine .chances .sign { font-family: var(--jp-code-font-family, monospace); text-align: right; }
 .ao-machine .ids { display: flex; flex-wrap: wrap; gap: 3px; }
 .ao-machine .ids span { border: 1px solid var(--ao-line); border-radius: 3px; padding: 1px 5px; }
+.ao-machine .share { fill: var(--ao-faint); }
+.ao-machine .token { cursor: pointer; }
+.ao-machine .token:focus { outline: none; }
+.ao-machine .token .reach, .ao-machine .token .back { fill: transparent; }
+.ao-machine .token.chosen .back { fill: var(--ao-shade); stroke: var(--ao-orange); }
+.ao-machine .token.chosen text { font-weight: 600; }
+.ao-machine .token:focus-visible .back { stroke: var(--ao-orange); stroke-width: 2.5; }
 .ao-machine .trouble:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; margin: 6px 0; }
 @media (prefers-reduced-motion: no-preference) {
   .ao-machine .arrow.now { stroke-dasharray: 6 4; animation: ao-machine-flow 0.6s linear infinite; }
@@ -74,6 +81,7 @@ const WIDTH = 648, TRUNK = 172, STRIP = { x: 76, width: 192, height: 12 };
 const BRANCH = { x: 332, width: 156 }, NOTE = 494, SAYS = 560;
 const UNIT = 48, BELOW = 70, ABOVE = 90, OFF = 15;
 const GAP = 6; // between heads
+const CELL = 19; // of a map that is opened
 
 /** The steps of the data through blocks `first` to `last`, bottom up; whole: with logits. */
 export function stepsThrough(first, last, nHeads, whole) {
@@ -156,7 +164,7 @@ function render({ model: data, el: host }) {
   const play = button("Play", () => (state.doing === "play" ? halt() : start("play")));
   const back = button("Back", () => { halt(); go(state.step - 1); });
   const forward = button("Step", () => { halt(); go(state.step + 1); });
-  const one = button("Write one", () => { halt(); writeOne(); tell(); });
+  const one = button("Write a character", () => { halt(); writeOne(); tell(); });
   const more = button("Write on", () => (state.doing === "write" ? halt() : start("write")));
   const drawn = choice("next:", [["likeliest", "the likeliest"], ["dice", "by dice"]],
     (value) => { state.dice = value === "dice"; });
@@ -272,7 +280,7 @@ function render({ model: data, el: host }) {
   const sign = () => quote(words()[state.character]);
   const wouldSay = (place) => {
     const [[share, id]] = likeliest(saysAt(place), 1);
-    return `It would say ${quote(vocabulary[id])} now (${percent(share)}).`;
+    return `would say ${quote(vocabulary[id])} now (${percent(share)}).`;
   };
 
   function inWords() {
@@ -294,13 +302,13 @@ function render({ model: data, el: host }) {
     }
     if (kind === "stream" && layer < 0) {
       return `${sign()} becomes its row of the embedding, ${model.dModel} numbers. ` +
-        `Nobody has heard of anybody yet. ${wouldSay(here())}`;
+        `Nobody has heard of anybody yet: it ${wouldSay(here())}`;
     }
     if (kind === "stream") {
       const what = part === "middle" ? "what the heads bring" : "what it thought";
       const added = only >= 0 && layer < only ? `What ${block.toLowerCase()} left`
         : `${block}: ${what} is added`;
-      return `${added}. ${sign()}: ${wouldSay(here())}`;
+      return `${added}. ${sign()} ${wouldSay(here())}`;
     }
     const [[share, id]] = likeliest(chancesNow(), 1);
     const text = marked(words().slice(0, state.character + 1).join(""));
@@ -317,7 +325,7 @@ function render({ model: data, el: host }) {
     const width = inside.clientWidth || WIDTH;
     const columns = width >= 560 ? 16 : 8;
     if (kind === "characters") inside.replaceChildren(title("Characters and their numbers"), ids());
-    if (kind === "head") inside.replaceChildren(...headMap(layer, head, Math.min(width, WIDTH)));
+    if (kind === "head") inside.replaceChildren(...headMap(layer, head, width));
     if (kind === "widened") {
       const row = reading.blocks[layer].widened.row(state.character);
       inside.replaceChildren(
@@ -358,12 +366,14 @@ function render({ model: data, el: host }) {
   function headMap(layer, head, width) {
     const names = words().map(marked);
     const map = { queries: names, keys: names, map: mapOf(reading, layer, head) };
+    const room = Math.min(width, 60 + CELL * names.length);
     const { picture, show: mark } = drawMatrix(map, {
-      width, scale: scales.shares, pinned: state.character, numbersUpTo: 0,
+      width: room, scale: scales.shares, pinned: state.character, numbersUpTo: 0,
       onLook: (query) => mark(query ?? state.character, state.character),
       onPin: (query) => { halt(); choose(query); },
     });
     fill(picture, { role: "group", "aria-label": `Block ${layer + 1}, head ${head + 1}` });
+    picture.style.maxWidth = `${room}px`;
     mark(state.character, state.character);
     return [title(`Block ${layer + 1}, head ${head + 1}: ${names.length} × ${names.length} shares`),
       el("div", { class: "map" }, picture)];

@@ -31,7 +31,9 @@ class MachineExplorer(Explorer):
     vocabulary = traitlets.List(traitlets.Unicode()).tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
     block = traitlets.Int(WHOLE).tag(sync=True)  # the only one that is shown, or WHOLE
-    step = traitlets.Int(-1).tag(sync=True)  # how far the data has come as it opens; -1: all the way
+    step = traitlets.Int(-1).tag(
+        sync=True
+    )  # how far the data has come as it opens; -1: all the way
 
     @classmethod
     def shared(cls) -> dict[str, Any]:
@@ -58,6 +60,9 @@ class MachineExplorer(Explorer):
         n_layers = len(model.encoder.blocks)
         if block is not None and not 0 <= block < n_layers:
             raise ValueError(f"there is no block {block}: the model has {n_layers}, from 0.")
+        n_steps = 4 + 4 * n_layers if block is None else 6
+        if not -1 <= step < n_steps:
+            raise ValueError(f"there is no step {step}: there are {n_steps}, from 0.")
         self.model, self.tokenizer = model, tokenizer
         super().__init__(
             vocabulary=list(tokenizer.characters),
@@ -99,7 +104,7 @@ class MachineExplorer(Explorer):
         n_layers, n_heads = found.maps.shape[:2]
         last = [self._said(logits[-1]) for logits in found.says]
         stations = [f"after block {i} {sign} {percent(p)}" for i, (sign, p) in enumerate(last)]
-        stations[0] = "as embedding {} {}".format(last[0][0], percent(last[0][1]))
+        stations[0] = f"as embedding {last[0][0]} {percent(last[0][1])}"
         first, *_, end = self._layers[0], self._layers[-1]
         part = "" if self.block == WHOLE else f" Shown alone: block {self.block + 1}."
         return (

@@ -48,7 +48,7 @@ try {
 
 
 def write(explorer: Explorer, folder: Path) -> None:
-    """The page and what lies beside it, as index.html, page.mjs, look.css, data.json, large.json."""
+    """The page as index.html, and page.mjs, look.css, data.json and large.json beside it."""
     traits = {
         name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
         for name, value in explorer.trait_values(sync=True).items()

@@ -52,4 +52,5 @@ export function numberTable(numbers, columns, scale) {
   return el("div", { class: "numbers", style: `--columns: ${columns}` }, ...cells);
 }
 
-const oneDigit = (number) => number.toFixed(Math.abs(number) < 10 ? 1 : 0).replace("-", "−");
+const oneDigit = (number) =>
+  number.toFixed(Math.abs(number) < 10 ? 1 : 0).replace("-0.0", "0.0").replace("-", "−");

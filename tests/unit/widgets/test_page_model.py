@@ -51,7 +51,9 @@ READ = """
 def read_in_the_page(tmp_path, model: LanguageModel, ids: list[int]) -> Trace:
     about, weights = weights_for_the_page(model)
     given = {"about": about, "bytes": base64.b64encode(weights).decode(), "ids": ids}
-    program = READ + """
+    program = (
+        READ
+        + """
       const said = [reading.embedded, ...reading.blocks.map((block) => block.after)].map((stream) =>
         given.ids.map((_, i) => {
           const logits = new Float32Array(model.vocabSize);
@@ -65,6 +67,7 @@ def read_in_the_page(tmp_path, model: LanguageModel, ids: list[int]) -> Trace:
         maps: reading.blocks.map((block) => block.maps.map(list)),
       };
     """
+    )
     found = in_node(tmp_path, Page, program, given)
     n, layers, d = len(ids), about["n_layers"], model.embedding.tokens.embedding_dim
     said = np.array(found["said"])
@@ -118,7 +121,9 @@ def test_a_difference_would_be_seen(tmp_path):
 def test_reading_on_changes_nothing_that_was_read(tmp_path):
     about, weights = weights_for_the_page(small())
     given = {"about": about, "bytes": base64.b64encode(weights).decode(), "ids": [4, 1, 9, 9]}
-    program = READ + """
+    program = (
+        READ
+        + """
       const longer = page.newReading(model, 6);
       for (const id of [...given.ids, 2, 5]) page.readOn(longer, id);
       let full = "";
@@ -126,6 +131,7 @@ def test_reading_on_changes_nothing_that_was_read(tmp_path):
       const rows = (table, n) => Array.from({ length: n }, (_, i) => Array.from(table.row(i)));
       return [rows(reading.logits, 4), rows(longer.logits, 6), longer.ids, full];
     """
+    )
     short, longer, ids, full = in_node(tmp_path, Page, program, given)
     assert longer[:4] == short and len(longer) == 6
     assert ids == [4, 1, 9, 9, 2, 5]
