@@ -22,9 +22,9 @@ const STYLE = `
 }
 .ao-machine .ao-headline { margin: 6px 0; }
 .ao-machine .buttons { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 6px 0; }
-.ao-machine .buttons .ao-button { min-width: 70px; min-height: 28px; }
+.ao-machine .buttons .ao-button { min-width: 58px; min-height: 28px; }
 .ao-machine .tower svg { width: 648px; }
-.ao-machine .map { overflow-x: auto; }
+.ao-machine .map { overflow: auto; max-height: 480px; }
 .ao-machine .tower text { pointer-events: none; }
 .ao-machine .tower .faint { fill: var(--ao-faint); }
 .ao-machine .place { cursor: pointer; }
@@ -74,7 +74,6 @@ const STYLE = `
 const MARKS = { " ": "␣", "\n": "↵" };
 const marked = (text) => [...text].map((sign) => MARKS[sign] ?? sign).join("");
 const quote = (text) => `“${marked(text)}”`;
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Where things stand in the tower, in pixels. It is as wide as a page of 700 allows.
 const WIDTH = 648, TRUNK = 172, STRIP = { x: 76, width: 192, height: 12 };
@@ -325,7 +324,10 @@ function render({ model: data, el: host }) {
     const width = inside.clientWidth || WIDTH;
     const columns = width >= 560 ? 16 : 8;
     if (kind === "characters") inside.replaceChildren(title("Characters and their numbers"), ids());
-    if (kind === "head") inside.replaceChildren(...headMap(layer, head, width));
+    if (kind === "head") {
+      inside.replaceChildren(...headMap(layer, head, width));
+      inside.querySelector(".map").scrollTo(...toCharacter());
+    }
     if (kind === "widened") {
       const row = reading.blocks[layer].widened.row(state.character);
       inside.replaceChildren(
@@ -344,6 +346,14 @@ function render({ model: data, el: host }) {
     if (kind === "logits" || kind === "next") {
       inside.replaceChildren(title(`What comes after ${sign()}`), bars(chancesNow(), 10));
     }
+  }
+
+  /** Where a map that is larger than its room shows the character's row, and whom it may look at. */
+  function toCharacter() {
+    const map = inside.querySelector(".map");
+    const share = (state.character + 1) / reading.n;
+    const beyond = [map.scrollWidth - map.clientWidth, map.scrollHeight - map.clientHeight];
+    return beyond.map((pixels) => share * pixels);
   }
 
   const title = (text) => el("h4", {}, text);

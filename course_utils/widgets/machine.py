@@ -145,8 +145,9 @@ class MachineExplorer(Explorer):
     def _headline(self, found: Trace) -> str:
         first, last = self._layers[0], self._layers[-1]
         before, after = (self._said(found.says[i, -1]) for i in (first, last + 1))
+        part = "From" if self.block == WHOLE else f"Block {self.block + 1}: from"
         return (
-            f"From “{before[0]}” ({percent(before[1])}) at the foot to “{after[0]}” "
+            f"{part} “{before[0]}” ({percent(before[1])}) at the foot to “{after[0]}” "
             f"({percent(after[1])}) at the top"
         )
 

@@ -338,7 +338,7 @@ def test_sampling_explorer_writes(lab, page, place):
     expect(written).to_be_empty()
     explorer.get_by_role("textbox", name="Begin with").fill("€")
     page.keyboard.press("Enter")
-    expect(explorer.get_by_role("alert")).to_contain_text("'€' is not among")
+    expect(explorer.get_by_role("alert")).to_contain_text("“€” is not among")
     expect(paper).to_contain_text("Tom drinks cold c")
     explorer.get_by_role("textbox", name="Begin with").fill(
         "Tom drinks cold coffee because he is tired."

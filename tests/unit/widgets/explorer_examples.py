@@ -89,6 +89,9 @@ EXAMPLES = {
     "SamplingExplorer": lambda: widgets.SamplingExplorer(
         list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
     ),
+    "SamplingExplorer, in the page": lambda: widgets.SamplingExplorer.from_model(
+        speaking(), PLAY, "To drink"
+    ),
     "SoftmaxExplorer": widgets.SoftmaxExplorer,
     "SpectrumExplorer": lambda: widgets.SpectrumExplorer(
         {"four words": [37, 20, 5, 60], "a chord": chord()},
