@@ -118,7 +118,7 @@ function render({ model: data, el: host }) {
   const { longest, pause, between_characters: betweenCharacters } = data.get("constants");
   const vocabulary = data.get("vocabulary");
   const only = data.get("block"); // −1: the whole model
-  const state = { step: 0, of: 0, character: 0, timer: null, doing: "", dice: false };
+  const state = { step: 0, of: 0, character: 0, timer: null, doing: "", dice: true };
   let model, reading, steps, tower, roving, letters, scales;
 
   // ---- what is read
@@ -165,9 +165,9 @@ function render({ model: data, el: host }) {
   const forward = button("Step", () => { halt(); go(state.step + 1); });
   const one = button("Write a character", () => { halt(); writeOne(); tell(); });
   const more = button("Write on", () => (state.doing === "write" ? halt() : start("write")));
-  const drawn = choice("next:", [["likeliest", "the likeliest"], ["dice", "by dice"]],
+  const drawn = choice("next:", [["dice", "by dice"], ["likeliest", "the likeliest"]],
     (value) => { state.dice = value === "dice"; });
-  drawn.value = "likeliest";
+  drawn.value = "dice";
 
   /** One thing at a time, and one timer for it: who starts anew has stopped what there was. */
   function start(doing) {
@@ -315,7 +315,7 @@ function render({ model: data, el: host }) {
     return kind === "logits"
       ? `${vocabulary.length} logits, one for each character: the stream, normed once more, held ` +
         "against each row of the embedding."
-      : `After “${end}” comes ${quote(vocabulary[id])} with ${percent(share)}.`;
+      : `After “${end}” the likeliest is ${quote(vocabulary[id])}, with ${percent(share)}.`;
   }
 
   /** The place that the data has come to, opened. */
@@ -395,7 +395,8 @@ function render({ model: data, el: host }) {
     class: "ao-explorer ao-machine", role: "group", "aria-label": "The whole machine",
   },
   el("style", {}, STYLE), headline,
-  el("div", { class: "buttons" }, back, forward, play, one, more, drawn.root),
+  el("div", { class: "buttons" }, back, forward, play,
+    ...(only < 0 ? [one, more, drawn.root] : [])),
   sentence.root, trouble,
   el("div", { class: "parts" }, el("div", {}, tall, letterRow), inside));
   host.replaceChildren(root);

@@ -274,7 +274,7 @@ def test_machine_explorer_gets_its_weights_and_works_alone(lab, page, place, pic
     """The weights come when the page asks; then places are opened by keys, and text is typed."""
     notebook, explorer = open_explorer(lab, page, place, "machine")
     says = explorer.locator(".ao-headline")
-    expect(says).to_contain_text("After “To␣drink” comes")
+    expect(says).to_contain_text("After “To␣drink” the likeliest")
     sent = page.traffic.comm_messages
     explorer.get_by_role("button", name="the next character").focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"):

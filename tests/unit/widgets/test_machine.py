@@ -42,6 +42,18 @@ def test_one_block_alone_says_so():
     assert "after block 3" not in told and "as embedding" not in told
 
 
+def test_words_and_still_go_as_far_as_the_data():
+    told = {step: explorer(step=step) for step in (0, 1, 2, 4, 5, 9)}
+    assert "has not set out yet" in told[0].alt and "would say" not in told[0].alt
+    for step, says, not_yet in [
+        (1, "as embedding", "after block 1"), (4, "as embedding", "after block 1"),
+        (5, "after block 1", "after block 2"), (9, "after block 2", "after block 3"),
+    ]:  # fmt: skip
+        assert says in told[step].alt and not_yet not in told[step].alt
+    strips = {step: len(shown.still().axes[0].images) for step, shown in told.items()}
+    assert strips == {0: 0, 1: 1, 2: 1 + 2, 4: 1 + 3, 5: 1 + 4, 9: 1 + 8}
+
+
 def test_the_still_has_a_map_for_each_head_that_is_shown():
     """Two heads a block; and strips of the stream: one below, two in each block."""
     whole, one = explorer().still(), explorer(block=2).still()
