@@ -165,6 +165,13 @@ def hover_letters(page: Page, explorer: Locator):
             yield lambda x=x, y=y: page.mouse.move(x, y)
 
 
+def walk_the_tower(page: Page, explorer: Locator):
+    explorer.get_by_role("button", name="the next character").focus()
+    while True:
+        for key in [*["ArrowDown"] * 19, *["ArrowUp"] * 19]:
+            yield lambda key=key: page.keyboard.press(key)
+
+
 def walk_the_grid(page: Page, explorer: Locator):
     explorer.get_by_role("button", name="layer 1, head 1:").focus()
     while True:
@@ -246,6 +253,13 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         f"words = {SENTENCE!r}.split()\n"
         "MixingMap(words, {name: dice.random((7, 7)) for name in ('attention', 'Fourier')})",
         [Event("hover a word", "pointermove", hover_words)],
+    ),
+    "MachineExplorer": (
+        "from course_utils.trained import load_shakespeare\n"
+        "from course_utils.widgets import MachineExplorer\n"
+        "trained = load_shakespeare()\n"
+        "MachineExplorer(trained.model, trained.tokenizer, 'I pray you, what is love? ' * 2)",
+        [Event("walk the tower", "keydown", walk_the_tower)],
     ),
     "MemoryExplorer": (
         "from course_utils.trained import load_memory\n"

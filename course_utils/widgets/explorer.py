@@ -15,13 +15,15 @@ How to write an explorer called NAME:
    goes through `keepKeys`. `rove` (lib/roving.js) goes through many things by arrow keys, `axes`
    (lib/axes.js) stands around a small curve, `percent` (lib/numbers.js) writes a share.
    `lib/attention.js` draws a head of any queries and keys, as words with lines or as a matrix.
-5. Put everything into an element of class "ao-explorer": it carries the course's look, and the
+5. A table of a megabyte or more is no traitlet: those are stored with the notebook. `large` returns
+   it, and the page asks for it when it is shown (lib/large.js); that is one `model.send`.
+6. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
    fit; a picture that is not legible when narrow goes into an "ao-scroll". Leave room for the
    longest title, so that nothing moves from under the mouse.
-6. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
+7. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
    Elements that a slider or a hover changes are made once and changed in place.
-7. Export the class in `widgets/__init__.py` and add one to `EXAMPLES` in
+8. Export the class in `widgets/__init__.py` and add one to `EXAMPLES` in
    `tests/unit/widgets/explorer_examples.py`: every exported explorer is held to these rules, and
    shown on a plain page. Add a test to `tests/browser/` and its events to `benchmarks/widgets.py`,
    and run that once more whenever the page has changed.
@@ -100,6 +102,10 @@ class Explorer(anywidget.AnyWidget):
             cls._esm = page_module(module)
         super().__init_subclass__(**kwargs)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.on_msg(self._send_large)
+
     @classmethod
     def shared(cls) -> dict[str, Any]:
         """Numbers that this side and the page both use. They stand here, and are sent once."""
@@ -108,6 +114,18 @@ class Explorer(anywidget.AnyWidget):
     @traitlets.default("constants")
     def _constants(self) -> dict[str, Any]:
         return self.shared()
+
+    def large(self) -> tuple[dict[str, Any], bytes] | None:
+        """What the page asks for once it is shown: what the bytes are, as JSON, and the bytes.
+
+        It is sent as a message of its own, and so not stored with the notebook, as traitlets are.
+        """
+        return None
+
+    def _send_large(self, _, content: Any, buffers: list) -> None:
+        if content == {"ask": "large"} and (found := self.large()) is not None:
+            about, data = found
+            self.send({"large": about}, [data])
 
     def still(self) -> Figure:
         """The explorer as it opens, as a figure."""

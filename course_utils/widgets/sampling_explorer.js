@@ -1,11 +1,16 @@
 // What a language model would write next. The model's scores for every place of the text are here,
-// so that the sliders and the bars ask nobody. Only when a character has been drawn is the kernel
-// asked, for the scores after it.
+// so that the sliders and the bars ask nobody. When a character has been drawn, the scores after it
+// are worked out here, too, by lib/transformer.js. Of a model that this file does not know, or whose
+// weights have not come, the kernel is asked.
 
 import { button, el, keepKeys, numbersIn, slider, textLine } from "./lib/dom.js";
 import { percent } from "./lib/numbers.js";
+import { askForLarge } from "./lib/large.js";
+import { newReading, readOn, unpackWeights } from "./lib/transformer.js";
 
 const AT_A_TIME = 60; // what "Write on" writes
+const A_MOMENT = 40; // ms from one character to the next, for the eye and for "Stop"
+const UNANSWERED = 5000; // ms
 
 /** Softmax of logits / temperature. */
 export function chances(logits, temperature) {
@@ -128,8 +133,12 @@ function render({ model, el: host }) {
     left: 0, // how many are still to be drawn
     waiting: false, // for the kernel
     last: null, // the row that was drawn last, where nobody can be asked what comes next
+    timer: null, // for the next character, or for the kernel's answer: never for both
+    given: null, // a text that somebody typed, until it is known whether it can be read
   };
+  const longest = model.get("longest");
   let tokens, logits, before, after;
+  let speaker, reading; // the model itself, once it is here, and what it has read
 
   const draw = () => { weigh(); paint(); };
   const knob = (label, values, show) => slider(label, { min: 0, max: values.length - 1 },
@@ -145,7 +154,7 @@ function render({ model, el: host }) {
   const begin = textLine("Begin with", { value: model.get("text") }, beginWith);
   const one = button("Draw a character", () => write(1));
   const more = button("Write on", () => write(AT_A_TIME));
-  const stop = button("Stop", () => { state.left = 0; paint(); });
+  const stop = button("Stop", () => { state.left = 0; settle(); });
   const again = button("Back to the beginning", () => beginWith(state.beginning));
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const caption = el("figcaption", { class: "note" });
@@ -174,8 +183,7 @@ function render({ model, el: host }) {
 
   function beginWith(text) {
     state.left = 0;
-    state.beginning = text;
-    state.begun = [...text].length;
+    state.given = text;
     ask(text);
   }
 
@@ -202,24 +210,93 @@ function render({ model, el: host }) {
   }
 
   function ask(text) {
+    clearTimeout(state.timer);
+    if (speaker) {
+      readHere(text);
+      return;
+    }
     state.waiting = true;
     paint();
     if (model.get("text") === text) {
       answer(); // nothing new to ask, and so nobody would answer
       return;
     }
+    state.timer = setTimeout(() => {
+      trouble.textContent = "No kernel has answered. If a cell is still running, this goes on when " +
+        "that is done; otherwise run this cell again.";
+    }, UNANSWERED);
     model.set("text", text);
     model.save_changes();
   }
 
+  /** What the kernel found, or why it could not. */
   function answer() {
+    clearTimeout(state.timer);
     state.waiting = false;
     const why = model.get("trouble");
-    trouble.textContent = why ? `${why} The text is still the one from before.` : "";
-    if (why) state.left = 0;
-    else state.begun -= Math.max(0, [...model.get("text")].length - model.get("tokens").length);
+    const text = model.get("text");
+    if (why) refused(why);
+    else accepted([...text], model.get("tokens").length);
     load();
     if (state.left > 0) step();
+  }
+
+  function refused(why) {
+    trouble.textContent = `${why} The text is still the one from before.`;
+    state.left = 0;
+    state.given = null;
+  }
+
+  /** A text was read, its last `size` characters at least; what was typed is now the beginning. */
+  function accepted(signs, size) {
+    const cut = signs.length - size;
+    if (state.given !== null) {
+      state.beginning = state.given;
+      state.begun = signs.length;
+      trouble.textContent = cut > 0
+        ? `Those are ${signs.length} characters; the model reads the last ${size} of them.` : "";
+    }
+    state.begun -= Math.max(0, cut);
+    state.given = null;
+  }
+
+  /** Read a text in the page. What was read before, and still stands, is not read again. */
+  function readHere(text) {
+    const signs = [...text];
+    const stranger = signs.find((sign) => !vocabulary.includes(sign));
+    if (stranger || !text) {
+      refused(stranger ? `“${stranger}” is not among the ${vocabulary.length} characters that this ` +
+        "model knows." : "A model needs at least one character to go on from.");
+      paint();
+      return;
+    }
+    const ids = signs.slice(-longest).map((sign) => vocabulary.indexOf(sign));
+    const goesOn = reading && reading.n < ids.length
+      && reading.ids.every((id, i) => id === ids[i]);
+    if (!goesOn) reading = newReading(speaker, longest);
+    ids.slice(reading.n).forEach((id) => readOn(reading, id));
+    accepted(signs, ids.length);
+    tokens = ids.map((id) => vocabulary[id]);
+    logits = reading.logits.numbers;
+    place.input.max = tokens.length - 1;
+    place.value = tokens.length - 1;
+    draw();
+    if (state.left > 0) state.timer = setTimeout(next, A_MOMENT);
+    else settle();
+  }
+
+  function next() {
+    if (state.left > 0 && trouble.isConnected) step();
+  }
+
+  /** Writing is over. Python is told of the text, if it was read here. */
+  function settle() {
+    if (speaker) {
+      clearTimeout(state.timer);
+      model.set("text", tokens.join(""));
+      model.save_changes();
+    }
+    paint();
   }
 
   function load() {
@@ -304,9 +381,15 @@ function render({ model, el: host }) {
     paper, ...writing, trouble));
   load();
   take();
-  model.on("change:answered", answer);
+  model.on("change:answered", () => {
+    if (!speaker || state.waiting) answer();
+    else if (state.left === 0 && model.get("text") !== tokens.join("")) load(); // set in Python
+  });
   model.on("change:temperature change:top_k change:top_p change:min_p", take);
-  model.on("change:place", load);
+  model.on("change:place", () => { if (!speaker) load(); });
+  if (model.get("in_the_page")) {
+    askForLarge(model, (about, bytes) => { speaker = unpackWeights(about, bytes); }, () => {});
+  }
 }
 
 export default { render };

@@ -81,6 +81,8 @@ class SamplingExplorer(Explorer):
     min_p = traitlets.Float(0.0).tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
     can_read = traitlets.Bool().tag(sync=True)
+    in_the_page = traitlets.Bool().tag(sync=True)  # the page can compute the model itself
+    longest = traitlets.Int(LONGEST).tag(sync=True)  # tokens that the model reads at once
     trouble = traitlets.Unicode().tag(sync=True)  # why a text could not be read
     answered = traitlets.Int().tag(sync=True)  # how many texts got an answer, good or bad
 
@@ -110,8 +112,13 @@ class SamplingExplorer(Explorer):
         top_p: Real = 1.0,
         min_p: Real = 0.0,
         read: Callable[[str], Reading] | None = None,
+        model=None,
+        longest: int = LONGEST,
     ):
         """`logits` is [n, vocab] for n tokens. 0 turns top_k and min_p off, 1 top_p.
+
+        With `model`, one that the page can compute (see `page_model`), the page writes without
+        asking `read`, also when there is no kernel any more. It reads `longest` tokens at once.
 
         ValueError if the parts do not fit, or a setting is not one of the slider's.
         """
@@ -122,7 +129,7 @@ class SamplingExplorer(Explorer):
         expect_one_of("top_k", top_k, TOP_KS)
         expect_one_of("top_p", top_p, TOP_PS)
         expect_one_of("min_p", min_p, MIN_PS)
-        self.read = read
+        self.read, self.model = read, model
         super().__init__(
             vocabulary=list(vocabulary),
             tokens=list(tokens),
@@ -134,6 +141,8 @@ class SamplingExplorer(Explorer):
             min_p=min_p,
             text="".join(tokens),
             can_read=read is not None,
+            in_the_page=model is not None,
+            longest=longest,
         )
         self.observe(self._read_again, names="text")
 
@@ -143,19 +152,34 @@ class SamplingExplorer(Explorer):
         import torch
 
         from course_utils.decoding import without_dropout
+        from course_utils.widgets.page_model import why_not_in_the_page
 
         longest = min(LONGEST, getattr(model, "max_n", None) or LONGEST)
 
         def read(text: str) -> Reading:
             if not text:
                 raise ValueError("A model needs at least one character to go on from.")
+            if stranger := next((sign for sign in text if sign not in tokenizer.characters), ""):
+                raise ValueError(
+                    f"“{stranger}” is not among the {tokenizer.vocab_size} characters that this "
+                    "model knows."
+                )
             text = text[-longest:]  # what the model can no longer see, the page need not show
             ids = torch.tensor([tokenizer.encode(text)], device=next(model.parameters()).device)
             with torch.no_grad(), without_dropout(model):
                 return list(text), model(ids)[0]
 
         tokens, logits = read(text)
-        return cls(tokens, logits, tokenizer.characters, read=read, **settings)
+        speaker = None if why_not_in_the_page(model) else model
+        return cls(
+            tokens, logits, tokenizer.characters,
+            read=read, model=speaker, longest=longest, **settings,
+        )  # fmt: skip
+
+    def large(self) -> tuple[dict[str, Any], bytes] | None:
+        from course_utils.widgets.page_model import weights_for_the_page
+
+        return None if self.model is None else weights_for_the_page(self.model)
 
     def _read_again(self, change: dict) -> None:
         """Somebody typed, or the page drew a token. Trouble is told in the page."""

@@ -13,7 +13,7 @@ from anywidget import AnyWidget
 
 from course_utils.widgets.explorer import Explorer
 
-# The ten lines in the middle are all that an explorer asks of whoever shows it.
+# The lines in the middle are all that an explorer asks of whoever shows it.
 HTML = """<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
@@ -31,6 +31,10 @@ const model = {
     traits[name] = value;
     for (const tell of listeners[`change:${name}`] ?? []) tell();
   },
+  send: async ({ ask }) => {
+    const [about, text] = await (await fetch(`./${ask}.json`)).json();
+    for (const tell of listeners["msg:custom"] ?? []) tell({ [ask]: about }, [bytesOf(text)]);
+  },
   on: (names, tell) => names.split(" ").forEach((name) => (listeners[name] ??= []).push(tell)),
   save_changes: () => {},
 };
@@ -44,17 +48,19 @@ try {
 
 
 def write(explorer: Explorer, folder: Path) -> None:
-    """The page and what lies beside it, as index.html, page.mjs, look.css and data.json."""
+    """The page as index.html, and page.mjs, look.css, data.json and large.json beside it."""
     traits = {
         name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
         for name, value in explorer.trait_values(sync=True).items()
         if not name.startswith("_") and name not in AnyWidget.class_trait_names()
     }
+    about, large = explorer.large() or (None, b"")
     for name, text in (
         ("index.html", HTML),
         ("page.mjs", str(explorer._esm)),
         ("look.css", str(explorer._css)),
         ("data.json", json.dumps(traits)),
+        ("large.json", json.dumps([about, base64.b64encode(large).decode()])),
     ):
         (folder / name).write_text(text, encoding="utf-8")
 

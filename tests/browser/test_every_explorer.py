@@ -68,6 +68,15 @@ EXPLORERS = {
         "    return words, {'attention': np.eye(n) + 1 / n, 'Fourier': np.ones((n, n))}",
         "MixingMap(*heard('Tom drinks cold coffee'), text='Tom drinks cold coffee', read=heard)",
     ],
+    "machine": [
+        "from course_utils.text import CharTokenizer\n"
+        "from course_utils.trained.recipes import ShakespeareRecipe\n"
+        "from course_utils.widgets import MachineExplorer\n"
+        "tokenizer = CharTokenizer('To drink, or not.')\n"
+        "model = ShakespeareRecipe(block=64, d_model=16, n_heads=2, n_layers=3, d_ff=24)"
+        ".model(tokenizer.vocab_size)",
+        "MachineExplorer(model, tokenizer, 'To drink')",
+    ],
     "memory": [
         "import torch\n"
         "from course_utils.mixers import PersistentAttention\n"
@@ -261,6 +270,27 @@ def test_memory_explorer_splits_and_turns_a_vector_round(lab, page, place, pictu
     expect(says).to_contain_text("“k” gives")
 
 
+def test_machine_explorer_gets_its_weights_and_works_alone(lab, page, place, picture):
+    """The weights come when the page asks; then places are opened by keys, and text is typed."""
+    notebook, explorer = open_explorer(lab, page, place, "machine")
+    says = explorer.locator(".ao-headline")
+    expect(says).to_contain_text("After “To␣drink” the likeliest")
+    sent = page.traffic.comm_messages
+    explorer.get_by_role("button", name="the next character").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(says).to_contain_text("Block 3, head 2: “k” looks at")
+    assert_legible(notebook, explorer, picture, "machine")
+    explorer.get_by_role("button", name="Play").click()
+    expect(explorer.get_by_role("button", name="Pause")).to_be_visible()
+    explorer.get_by_role("button", name="Pause").click()
+    assert page.traffic.comm_messages == sent
+    text = explorer.get_by_role("textbox", name="Your text")
+    text.fill("not to drink")
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("button", name="k, character 12")).to_be_visible()
+
+
 def test_bakeoff_explorer_changes_its_axes(lab, page, place, picture):
     """Another axis, another front; points by keys; whoever has no number is named."""
     notebook, explorer = open_explorer(lab, page, place, "bakeoff")
@@ -308,7 +338,7 @@ def test_sampling_explorer_writes(lab, page, place):
     expect(written).to_be_empty()
     explorer.get_by_role("textbox", name="Begin with").fill("€")
     page.keyboard.press("Enter")
-    expect(explorer.get_by_role("alert")).to_contain_text("'€' is not among")
+    expect(explorer.get_by_role("alert")).to_contain_text("“€” is not among")
     expect(paper).to_contain_text("Tom drinks cold c")
     explorer.get_by_role("textbox", name="Begin with").fill(
         "Tom drinks cold coffee because he is tired."

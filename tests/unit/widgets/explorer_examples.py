@@ -11,6 +11,7 @@ from course_utils import widgets
 from course_utils.mixers import PersistentAttention
 from course_utils.models import LanguageModel
 from course_utils.text import BPETokenizer, CharTokenizer
+from course_utils.trained.recipes import ShakespeareRecipe
 
 TOKENS = ["[CLS]", "tom", "drinks", "[SEP]"]
 ENGLISH = ["I", "have", "to", "drink", "coffee", "."]
@@ -41,6 +42,12 @@ def remembering() -> LanguageModel:
     )  # fmt: skip
 
 
+def speaking(**options) -> LanguageModel:
+    """Like the shipped Shakespeare model, smaller and untrained."""
+    sizes = {"block": 64, "d_model": 16, "n_heads": 2, "n_layers": 3, "d_ff": 24, **options}
+    return ShakespeareRecipe(**sizes).model(PLAY.vocab_size)
+
+
 EXAMPLES = {
     "AttentionExplorer": lambda: widgets.AttentionExplorer(TOKENS, attention(), layer=1, head=2),
     "AttentionExplorer, two sentences": lambda: widgets.AttentionExplorer(
@@ -66,6 +73,10 @@ EXAMPLES = {
     "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
         {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
     ),
+    "MachineExplorer": lambda: widgets.MachineExplorer(speaking(), PLAY, "To drink"),
+    "MachineExplorer, one block": lambda: widgets.MachineExplorer(
+        speaking(), PLAY, "To drink, or not", block=1, step=3
+    ),
     "MemoryExplorer": lambda: widgets.MemoryExplorer(remembering(), PLAY, "To do", head=1),
     "MixingMap": lambda: widgets.MixingMap(
         TOKENS, {"attention": attention(1, 1)[0, 0], "Fourier": np.ones((4, 4))}
@@ -77,6 +88,9 @@ EXAMPLES = {
     "ProofStepper, all inputs": lambda: widgets.ProofStepper(choice="ring", step=13),
     "SamplingExplorer": lambda: widgets.SamplingExplorer(
         list("Tom\n"), attention(1, 1, 26)[0, 0, :4], list("abcdefghijklmnopqrstuvwx \n")
+    ),
+    "SamplingExplorer, in the page": lambda: widgets.SamplingExplorer.from_model(
+        speaking(), PLAY, "To drink"
     ),
     "SoftmaxExplorer": widgets.SoftmaxExplorer,
     "SpectrumExplorer": lambda: widgets.SpectrumExplorer(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from explorer_examples import PLAY, speaking
 from pages import in_node
 
 from course_utils.decoding import Sampler
@@ -200,7 +201,9 @@ def test_a_text_goes_on_and_comes_all_at_once(writer):
     assert shown.place == 11
 
 
-@pytest.mark.parametrize("text, says", [("", "at least one character"), ("Tom?", r"'\?' is not")])
+@pytest.mark.parametrize(
+    "text, says", [("", "at least one character"), ("Tom?", r"“\?” is not among the \d+ char")]
+)
 def test_trouble_is_told_and_nothing_changes(writer, text, says):
     import re
 
@@ -210,3 +213,19 @@ def test_trouble_is_told_and_nothing_changes(writer, text, says):
     assert ("".join(shown.tokens), shown.answered) == ("Tom", 1)
     shown.text = "Tom d"
     assert (shown.trouble, "".join(shown.tokens)) == ("", "Tom d")
+
+
+def test_a_model_that_the_page_can_compute_is_sent_to_it(writer):
+    """In half precision, if it was loaded; the others are asked in Python."""
+    here = SamplingExplorer.from_model(speaking(), PLAY, "To drink")
+    assert here.in_the_page and here.longest == 64
+    about, weights = here.large()
+    assert len(weights) == 4 * sum(size for _, size in about["layout"])
+    there = SamplingExplorer.from_model(*writer, "Tom")
+    assert not there.in_the_page and there.large() is None and there.longest == 12
+
+
+def test_the_words_are_those_of_the_text_that_the_page_wrote():
+    here = SamplingExplorer.from_model(speaking(), PLAY, "To drink")
+    here.text = "To drink, or"  # as the page does, when it has written
+    assert "after “To drink, or”" in here.alt
