@@ -51,6 +51,16 @@ def difference(expected: Any, got: Any, dimensions: tuple = ()) -> str | None:
     raise TypeError(f"a reference returned a {type(expected).__name__}, which nobody can compare.")
 
 
+OF_A_KIND = re.compile(r"expected (an? |numbers of the kind|\d+ things)|cannot be compared")
+
+
+def kind_of_difference(said: str) -> str:
+    """A sentence of `difference` in a word that does not change: "shape", "kind" or "numbers"."""
+    if "expected the shape" in said:
+        return "shape"
+    return "kind" if OF_A_KIND.search(said) and OFF not in said else "numbers"
+
+
 def _same(expected: Any, got: Any) -> bool:
     return type(expected) is type(got) and expected == got
 
