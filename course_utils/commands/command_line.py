@@ -61,6 +61,7 @@ def start(arguments: list[str]) -> int:
     install.prepare(environment, pip_options)
     if not environment.own:
         install.settle_once(environment)
+    install.renew_settings(environment)
     return lab.open_lab(environment, folder, port=chosen.port, browser=not chosen.no_browser)
 
 

@@ -319,12 +319,16 @@ LAB_SETTINGS = {
         "checkForUpdates": False,
     },
     "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
+    # Explorers are saved with the notebook, so that they run when it is opened again.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 # nbgrader's menu and its buttons on every notebook are for teachers, who can turn them on again.
 LAB_PAGE = {"disabledExtensions": {"@jupyter/nbgrader": True}}
 # No warnings from each kernel in the window that runs JupyterLab; nobody there can act on them.
 KERNEL_CONFIG = 'get_config().IPKernelApp.log_level = "ERROR"\n'
 
+# What the course adds to JupyterLab and Notebook 7: two files, served as they are.
+LAB_EXTENSION = Path(__file__).parent / "labextension"
 SETTINGS = {
     "share/jupyter/lab/settings/overrides.json": json.dumps(LAB_SETTINGS, indent=2) + "\n",
     "etc/jupyter/labconfig/page_config.json": json.dumps(LAB_PAGE, indent=2) + "\n",
@@ -332,11 +336,31 @@ SETTINGS = {
 }
 
 
+def settings() -> dict[str, str]:
+    """{place in the environment: content}."""
+    extension = {
+        f"share/jupyter/labextensions/attention-optional/{place}": LAB_EXTENSION / place
+        for place in ("package.json", "static/extension.js")
+    }
+    return SETTINGS | {place: file.read_text("utf-8") for place, file in extension.items()}
+
+
 def write_settings(environment: Environment) -> None:
-    for place, content in SETTINGS.items():
+    """Also into an environment that an older version of the course has made."""
+    for place, content in settings().items():
         path = environment.prefix / place
+        if path.is_file() and path.read_text(encoding="utf-8") == content:
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+
+
+def renew_settings(environment: Environment, say=tell) -> None:
+    """`write_settings`, or a word about it where a teacher keeps the environment read-only."""
+    try:
+        write_settings(environment)
+    except OSError as error:
+        say(f"JupyterLab keeps its old settings: {error.filename}, {error.strerror}.")
 
 
 def write_stamp(environment: Environment, wanted: pins.Pins, **more) -> None:

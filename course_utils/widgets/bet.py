@@ -56,8 +56,7 @@ class Bet(Explorer):
         return f"Place your bet: {self.question}\n{listed}"
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
-        bundle = super(Explorer, self)._repr_mimebundle_(**kwargs)
-        live, metadata = bundle if bundle is not None else ({}, {})
+        live, metadata = self._live(**kwargs)
         return live | {"text/html": self._page_without_kernel(), "text/plain": self.alt}, metadata
 
     def _page_without_kernel(self) -> str:

@@ -41,6 +41,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from course_utils import plots
+from course_utils.widgets import shown
 
 LIB = Path(__file__).parent / "lib"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(?:lib/)?([a-z_]+\.js)";\n', re.MULTILINE)
@@ -154,7 +155,21 @@ class Explorer(anywidget.AnyWidget):
             self.answered += 1
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        live, live_metadata = bundle if bundle is not None else ({}, {})
+        live, live_metadata = self._live(**kwargs)
         picture, metadata = plots.picture(self.still(), self.alt)
         return live | picture, live_metadata | metadata
+
+    def _live(self, **kwargs) -> tuple[dict, dict]:
+        """The live part of the output. Opens an explorer again that was closed."""
+        if self.comm is None:
+            self.layout.open()
+            self.open()
+        shown.note(self)
+        return super()._repr_mimebundle_(**kwargs) or ({}, {})
+
+    def close(self) -> None:
+        """Take it out of all pages and forget it, until it is shown again."""
+        super().close()
+        self.layout.close()
+        for closed in (self, self.layout):  # ipywidgets takes their way to be shown from them
+            closed.__dict__.pop("_repr_mimebundle_", None)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +16,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
 
-from course_utils.environment.install import LAB_PAGE, LAB_SETTINGS, Environment
+from course_utils.environment.install import (
+    LAB_EXTENSION,
+    LAB_PAGE,
+    LAB_SETTINGS,
+    Environment,
+)
 from course_utils.environment.lab import lab_variables
 
 BROWSER_ARGUMENTS = (
@@ -72,6 +78,7 @@ class Lab:
                 "JUPYTERLAB_WORKSPACES_DIR",
                 "IPYTHONDIR",
                 "ATTENTION_OPTIONAL_HOME",
+                "JUPYTER_PATH",
             )
         }
         settings = Path(places["JUPYTER_CONFIG_DIR"]) / "labconfig"
@@ -81,6 +88,8 @@ class Lab:
             ("page_config.json", LAB_PAGE),
         ):
             (settings / name).write_text(json.dumps(content), encoding="utf-8")
+        extensions = Path(places["JUPYTER_PATH"]) / "labextensions"
+        shutil.copytree(LAB_EXTENSION, extensions / "attention-optional", dirs_exist_ok=True)
         with self.log.open("wb") as log:
             server = subprocess.Popen(
                 command,
@@ -115,6 +124,11 @@ class Lab:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+    def end_kernels(self) -> None:
+        """As at the end of a day: the notebooks that are opened next get new ones."""
+        for session in self.ask("GET", "/api/sessions"):
+            self.ask("DELETE", f"/api/sessions/{session['id']}")
 
     def ask(self, method: str, path: str):
         request = urllib.request.Request(
@@ -271,3 +285,14 @@ class Notebook:
 
     def save(self) -> None:
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+
+    def save_changed(self) -> None:
+        """Change a word in the last cell and save; back when the file is written."""
+        self.page.evaluate(
+            """() => {
+                const { cells } = jupyterapp.shell.currentWidget.content.model;
+                const { sharedModel } = cells.get(cells.length - 1);
+                sharedModel.setSource(sharedModel.getSource() + " #");
+                return jupyterapp.commands.execute("docmanager:save");
+            }"""
+        )

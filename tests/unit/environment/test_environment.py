@@ -518,6 +518,31 @@ def test_a_newcomer_is_asked_nothing(tmp_path):
     settings = json.loads(share.read_text())
     news = settings["@jupyterlab/apputils-extension:notification"]
     assert news == {"fetchNews": "false", "checkForUpdates": False}
+    assert settings["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
+
+
+def test_an_environment_of_before_gets_the_settings_of_now(tmp_path, monkeypatch):
+    """At each start; files that are as they should be are left alone."""
+    environment = install.own_environment(tmp_path)
+    install.renew_settings(environment)
+    old = environment.prefix / "share/jupyter/lab/settings/overrides.json"
+    old.write_text("{}")
+    package = environment.prefix / "share/jupyter/labextensions/attention-optional/package.json"
+    load = json.loads(package.read_text(encoding="utf-8"))["jupyterlab"]["_build"]["load"]
+    assert (package.parent / load).is_file(), "JupyterLab would ask for it in vain"
+    written = package.stat().st_mtime_ns
+    install.renew_settings(environment)
+    assert "saveState" in old.read_text() and package.stat().st_mtime_ns == written
+
+
+def test_settings_that_cannot_be_written_are_told_and_no_hindrance(tmp_path, monkeypatch):
+    def refuse(*given, **more):
+        raise PermissionError(errno.EACCES, "Permission denied", "overrides.json")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    told = []
+    install.renew_settings(install.own_environment(tmp_path), say=told.append)
+    assert told == ["JupyterLab keeps its old settings: overrides.json, Permission denied."]
 
 
 def test_jupyterlab_opens_the_first_lesson(tmp_path):

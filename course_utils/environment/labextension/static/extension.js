@@ -1,0 +1,144 @@
+// What the course adds to JupyterLab and Notebook 7, which load this file as it is: no build step.
+//
+// 1. The words of a picture, which stand in the output's metadata, become its alternative text.
+// 2. An explorer that cannot run (a notebook of yesterday, no kernel) is its still picture and its
+//    words, instead of "model not found".
+// 3. A notebook keeps the state of the explorers that it shows: also of those that a restart has
+//    cut off, and of none that is too large to be kept.
+// 4. Explorers are told that their kernel is gone when the widgets' own machinery does not tell.
+
+const VIEW = "application/vnd.jupyter.widget-view+json";
+const STATE = "application/vnd.jupyter.widget-state+json";
+const PATIENCE = 1000; // ms until an explorer that does not come is shown as a still
+const ROOM = 300_000; // characters of base64, most that a notebook keeps of an explorer's numbers
+const GONE = ["autorestarting", "restarting", "terminating", "dead"];
+
+// ---- words, and stills
+
+/** Let every picture that this notebook draws have its words, and every explorer its still. */
+function speak(rendermime) {
+  const create = rendermime.createRenderer.bind(rendermime);
+  rendermime.createRenderer = (kind, ...more) => {
+    const renderer = create(kind, ...more);
+    if (kind === VIEW) orStill(renderer, rendermime);
+    else if (kind.startsWith("image/")) withWords(renderer, kind);
+    return renderer;
+  };
+}
+
+function withWords(renderer, kind) {
+  const draw = renderer.renderModel.bind(renderer);
+  renderer.renderModel = async (output) => {
+    await draw(output);
+    const words = output.metadata[kind]?.alt;
+    const image = renderer.node.querySelector("img");
+    if (words && image) image.alt = words;
+  };
+}
+
+/** Draw the still where the explorer has not come in time; it makes room if the explorer comes. */
+function orStill(renderer, rendermime) {
+  const draw = renderer.renderModel.bind(renderer);
+  renderer.renderModel = async (output) => {
+    const isMissing = () => !renderer.isDisposed && renderer.widgets.length === 0;
+    const drawn = draw(output); // without a kernel this is never over
+    const over = await Promise.race([drawn.then(() => true), after(PATIENCE)]);
+    if (isMissing()) await showStill(renderer, rendermime, output);
+    if (over) return;
+    drawn.then(() => { if (isMissing()) showStill(renderer, rendermime, output); });
+  };
+}
+
+async function showStill(renderer, rendermime, output) {
+  const { [VIEW]: _, ...others } = output.data;
+  const kind = rendermime.preferredMimeType(others, output.trusted ? "any" : "ensure");
+  if (!kind) return;
+  const still = rendermime.createRenderer(kind);
+  await still.renderModel(output);
+  if (renderer.isDisposed || renderer.widgets.length > 0) return;
+  const note = document.createElement("p");
+  note.textContent = kind.startsWith("image/")
+    ? "A still picture. Run the cell, and it moves again." : "Run the cell to use this.";
+  note.style.margin = "0 0 6px";
+  renderer.node.replaceChildren(note, still.node);
+  renderer.show(); // one that Python closed has hidden itself
+}
+
+const after = (time) => new Promise((done) => { setTimeout(() => done(false), time); });
+
+// ---- what a saved notebook keeps
+
+/** Let what is saved of the notebook's explorers be the state of those that it shows. */
+function keepShown(context) {
+  const { model } = context;
+  const toJSON = model.toJSON.bind(model);
+  let known = {}; // by the explorers' ids, as the manager of the widgets wrote it
+  const learn = (metadata) => {
+    known = { ...known, ...metadata?.widgets?.[STATE]?.state };
+  };
+  context.ready.then(() => learn(toJSON().metadata));
+  model.toJSON = () => {
+    const book = toJSON();
+    const state = book.metadata.widgets?.[STATE];
+    if (!state) return book;
+    learn(book.metadata);
+    known = shown(book, known);
+    const widgets = { ...book.metadata.widgets, [STATE]: { ...state, state: known } };
+    return { ...book, metadata: { ...book.metadata, widgets } };
+  };
+}
+
+/** The state of what the outputs show, and of what that is made of; none that is too large. */
+function shown(book, known) {
+  const kept = {};
+  const wanted = book.cells.flatMap((cell) => cell.outputs ?? [])
+    .map((output) => output.data?.[VIEW]?.model_id);
+  while (wanted.length > 0) {
+    const id = wanted.pop();
+    if (!known[id] || kept[id] || numbersOf(known[id]) > ROOM) continue;
+    kept[id] = known[id];
+    const parts = JSON.stringify(known[id].state).matchAll(/IPY_MODEL_(\w+)|"model_id":"(\w+)"/g);
+    for (const [, part, view] of parts) wanted.push(part ?? view);
+  }
+  return kept;
+}
+
+const numbersOf = (one) => (one.buffers ?? []).reduce((sum, { data }) => sum + data.length, 0);
+
+// ---- a kernel that is gone
+
+/** Tell the explorers when nobody hears them any more: `lib/kernel.js` listens. */
+function tellOfKernel(panel, session) {
+  const tell = () => {
+    for (const cell of panel.content.widgets) {
+      for (const explorer of cell.node.querySelectorAll(".ao-explorer")) {
+        explorer.dispatchEvent(new CustomEvent("ao-kernel-gone", { bubbles: true }));
+      }
+    }
+  };
+  session.statusChanged.connect((_, status) => { if (GONE.includes(status)) tell(); });
+  session.kernelChanged.connect((_, { oldValue }) => { if (oldValue) tell(); });
+}
+
+// ---- what Jupyter asks for
+
+const plugin = {
+  id: "attention-optional:plugin",
+  description: "Words for pictures, stills for explorers that cannot run.",
+  autoStart: true,
+  activate(app) {
+    app.docRegistry.addWidgetExtension("Notebook", {
+      createNew(panel, context) {
+        speak(panel.content.rendermime);
+        keepShown(context);
+        tellOfKernel(panel, context.sessionContext);
+      },
+    });
+  },
+};
+
+window._JUPYTERLAB ??= {};
+window._JUPYTERLAB["attention-optional"] = {
+  init() {},
+  get: async () => () => ({ __esModule: true, default: plugin }),
+};
