@@ -5,6 +5,7 @@ from course_utils.widgets.bakeoff_explorer import BakeoffExplorer
 from course_utils.widgets.beam_explorer import BeamExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
+from course_utils.widgets.embedding_explorer import EmbeddingExplorer
 from course_utils.widgets.memory_explorer import MemoryExplorer
 from course_utils.widgets.mixing_map import MixingMap
 from course_utils.widgets.pattern_lab import PatternLab
@@ -19,6 +20,7 @@ __all__ = [
     "BPEExplorer",
     "BakeoffExplorer",
     "BeamExplorer",
+    "EmbeddingExplorer",
     "MemoryExplorer",
     "MixingMap",
     "PatternLab",

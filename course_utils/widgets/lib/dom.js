@@ -104,7 +104,12 @@ export function textLine(label, attributes, onChange) {
   input.addEventListener("change", tell);
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") tell(); });
   const root = el("label", { class: "ao-text" }, el("span", {}, label), input, enter);
-  return { root, input };
+  /** Another text, which was not typed. */
+  const set = (text) => {
+    input.value = last = text;
+    mark();
+  };
+  return { root, input, set };
 }
 
 /** A labelled checkbox; its words can be changed later, and `input.checked`. */

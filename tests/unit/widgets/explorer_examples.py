@@ -28,6 +28,15 @@ def chord() -> np.ndarray:
     return np.sin(4 * turns) + np.sin(5 * turns) + np.cos(6 * turns)
 
 
+KING = ["king", "man", "woman"]
+
+
+def word_table() -> tuple[list[str], np.ndarray]:
+    """Sixteen words of six numbers."""
+    words = [*KING, *"queen tea coffee milk beer tom mary berlin paris hot cold warm tired".split()]
+    return words, np.random.default_rng(1).normal(size=(16, 6)).round(2)
+
+
 PLAY = CharTokenizer("To drink, or not.")
 
 
@@ -65,6 +74,10 @@ EXAMPLES = {
     ),
     "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
         {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
+    ),
+    "EmbeddingExplorer": lambda: widgets.EmbeddingExplorer(*word_table(), "tea", terms=KING),
+    "EmbeddingExplorer, a sum": lambda: widgets.EmbeddingExplorer(
+        *word_table(), "tea", terms=KING, opens_with="sum", made_for="these words"
     ),
     "MemoryExplorer": lambda: widgets.MemoryExplorer(remembering(), PLAY, "To do", head=1),
     "MixingMap": lambda: widgets.MixingMap(
