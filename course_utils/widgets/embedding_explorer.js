@@ -6,7 +6,7 @@ import { button, choice, el, numbersIn, svg, textLine, tick } from "./lib/dom.js
 import { rgb, whenThemeChanges } from "./lib/colors.js";
 import { percent } from "./lib/numbers.js";
 
-/** Half-precision numbers, as NumPy's float16 has them: a sign, 5 bits of exponent, 10 of digits. */
+/** Half-precision numbers, NumPy's float16: a sign, 5 bits of exponent, 10 of digits. */
 export function halves(bits) {
   return Float32Array.from(bits, (half) => {
     const [sign, exponent, digits] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];
@@ -90,28 +90,40 @@ const facing = (direction) => {
 export const shadow = ({ middle, directions }, vector) =>
   directions.map((one) => dot(one, vector) - dot(one, middle));
 
-/** The places of `values` in falling order: 0 for the largest. Of two alike the first is first. */
-export function ranks(values) {
-  const order = [...values.keys()].sort((a, b) => values[b] - values[a] || a - b);
-  const places = new Int32Array(values.length);
-  order.forEach((i, place) => { places[i] = place; });
-  return { order, places };
+/** The numbers of the k largest values, the largest first. Of two alike the first is first. */
+export function largest(values, k) {
+  const best = [];
+  for (let i = 0; i < values.length; i++) {
+    if (best.length === k && !(values[i] > values[best[k - 1]])) continue;
+    let place = best.length;
+    while (place > 0 && values[i] > values[best[place - 1]]) place--;
+    best.splice(place, 0, i);
+    if (best.length > k) best.pop();
+  }
+  return best;
 }
 
-/** What stands where for a vector: its nearest rows in truth and on the map; `left` ones left out. */
+/** In falling order, how many values come before number i. */
+export function placeOf(values, i) {
+  let before = 0;
+  for (let j = 0; j < values.length; j++) {
+    if (values[j] > values[i] || (values[j] === values[i] && j < i)) before++;
+  }
+  return before;
+}
+
+/** What stands where for a vector: the rows nearest in truth and on the map, some left out. */
 export function compare(table, map, spots, vector, left, k) {
   const near = cosines(table, vector);
   const [x, y] = shadow(map, vector);
   const close = Float64Array.from({ length: table.n }, (_, i) =>
     -((spots[2 * i] - x) ** 2) - (spots[2 * i + 1] - y) ** 2);
-  const [truth, seen] = [near, close].map((values) => {
-    for (const i of left) values[i] = -Infinity; // behind all others
-    return ranks(values);
-  });
-  const shared = truth.order.slice(0, k).filter((i) => seen.places[i] < k);
+  for (const values of [near, close]) for (const i of left) values[i] = -Infinity; // the last
+  const [nearest, onMap] = [near, close].map((values) => largest(values, k));
   return {
-    at: [x, y], cosine: near, truth: truth.places, seen: seen.places, shared: shared.length,
-    nearest: truth.order.slice(0, k), onMap: seen.order.slice(0, k),
+    at: [x, y], cosine: near, nearest, onMap,
+    truth: (i) => placeOf(near, i), seen: (i) => placeOf(close, i),
+    shared: nearest.filter((i) => onMap.includes(i)).length,
   };
 }
 
@@ -212,7 +224,7 @@ function render({ model, el: host }) {
 
   // ---- what is near what
 
-  /** The vector in question, the words that are left out of its neighbours, and those that made it. */
+  /** The vector in question, the words left out of its neighbours, and those that made it. */
   function focus() {
     if (!state.isSum) {
       return { vector: table.row(state.word), left: [state.word], made: [state.word] };
@@ -229,7 +241,7 @@ function render({ model, el: host }) {
     search.set(words[state.word]);
     terms.forEach((term, i) => term.set(words[state.terms[i]]));
     const { vector, left, made } = focus();
-    const nearest = ranks(hide(cosines(table, vector), left)).order.slice(0, neighbours);
+    const nearest = largest(hide(cosines(table, vector), left), neighbours);
     ({ map, spots } = mapOf(state.fit === fits[0] ? null : [...new Set([...made, ...nearest])]));
     found = { ...compare(table, map, spots, vector, left, neighbours), made };
     headline.textContent = state.isSum ? tellSum() : tellWord();
@@ -260,9 +272,9 @@ function render({ model, el: host }) {
 
   function tellWord() {
     const first = found.nearest[0];
-    return `“${words[state.word]}”: ${found.shared} of its ${neighbours} nearest words are among the ` +
-      `${neighbours} nearest on the map. The very nearest, “${words[first]}”, ` +
-      `is ${nth(found.seen[first])} there.`;
+    return `“${words[state.word]}”: ${found.shared} of its ${neighbours} nearest words are ` +
+      `among the ${neighbours} nearest on the map. The very nearest, “${words[first]}”, ` +
+      `is ${nth(found.seen(first))} there.`;
   }
 
   function tellSum() {
@@ -280,7 +292,7 @@ function render({ model, el: host }) {
       el("td", { class: "mark" }, markOf(kind)),
       el("td", {}, wordButton(i), found.made.includes(i) && state.isSum ? " (put in)" : ""),
       el("td", { class: "number" }, round(found.cosine[i])),
-      el("td", { class: "number" }, nth(places[i]))));
+      el("td", { class: "number" }, nth(places(i)))));
     return el("table", {}, el("caption", {}, title),
       el("thead", {}, el("tr", {}, el("th", { scope: "col", colspan: 2 }, "word"),
         el("th", { class: "number", scope: "col" }, cosine),
@@ -333,7 +345,8 @@ function render({ model, el: host }) {
       ...leads, ...(state.isSum ? arrows() : []), ...squares, ...dots,
       ...made.map((i) => circle("given", view(spot(i)), DOT - 1)),
       circle("here", view(found.at), DOT + 1), ...names);
-    picture.setAttribute("aria-label", `${headline.textContent} Lines lead to the nearest in truth.`);
+    picture.setAttribute("aria-label",
+      `${headline.textContent} Lines lead to the nearest in truth.`);
     paintCloud();
   }
 
@@ -355,7 +368,7 @@ function render({ model, el: host }) {
     return svg("path", { class: `arrow ${kind}`, d });
   }
 
-  /** From places on the map to pixels; both directions at one scale, so that no distance is bent. */
+  /** From places on the map to pixels; one scale for both, so that no distance is bent. */
   function viewOf(places) {
     const [xs, ys] = [0, 1].map((k) => places.map((place) => place[k]));
     const ends = [xs, ys].map((all) =>
@@ -409,11 +422,12 @@ function render({ model, el: host }) {
   el("style", {}, STYLE),
   el("div", { class: "asked" }, asked.root, search.root, sum), news, headline,
   el("div", { class: "both" },
-    el("figure", {}, kept, el("div", { class: "map" }, canvas, picture), flattened.root, close.root),
+    el("figure", {}, kept, el("div", { class: "map" }, canvas, picture),
+      flattened.root, close.root),
     lists),
   el("p", { class: "ao-faint note" },
-    "Blue dots with lines: nearest in truth, by the cosine of all dimensions. Pink squares: nearest " +
-    "on the map only. Small dots: all other words. Press a word, or a dot, to go there."));
+    "Blue dots with lines: nearest in truth, by the cosine of all dimensions. Pink squares: " +
+    "nearest on the map only. Small dots: all other words. Press a word, or a dot, to go there."));
   host.replaceChildren(root);
   take();
   whenThemeChanges(root, paintCloud);

@@ -274,7 +274,8 @@ def _table(words: list[str], vectors) -> np.ndarray:
         )
     if len(set(words)) < n or any(not word or "\n" in word for word in words):
         raise ValueError("the words must differ, and be one line of text each.")
-    half = table.astype("<f2")
+    with np.errstate(over="ignore"):  # is told in the next lines
+        half = table.astype("<f2")
     if not np.isfinite(half).all() or not (half != 0).any(axis=1).all():
         raise ValueError(
             "each row needs numbers, not all of them 0, none NaN or above 65,504 (half precision)."

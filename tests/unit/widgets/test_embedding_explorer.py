@@ -45,7 +45,7 @@ const vector = given.made.length === 3 ? a.map((x, k) => x - b[k] + c[k]) : a;
 const left = given.made.length === 3 ? [] : given.made;
 const found = page.compare(table, map, spots, vector, left, given.k);
 return { kept: map.kept, at: found.at, spots: [...spots.slice(0, 200)], shared: found.shared,
-  nearest: found.nearest, onMap: found.onMap, seen: found.nearest.map((i) => found.seen[i] + 1),
+  nearest: found.nearest, onMap: found.onMap, seen: found.nearest.map((i) => found.seen(i) + 1),
   cosine: found.nearest.map((i) => found.cosine[i]) };
 """
 
@@ -76,6 +76,18 @@ def test_it_says_what_lesson_01_prints(glove):
     glove.opens_with = "sum"
     assert "king − man + woman is nearest to “king”, which was put in" in glove.alt
     assert "king 0.89" in glove.alt and "queen 0.86" in glove.alt
+
+
+def test_the_largest_and_their_places(tmp_path):
+    values = np.random.default_rng(0).integers(0, 9, 50).astype(float)  # many are alike
+    order = np.argsort(-values, kind="stable")
+    program = (
+        "return [page.largest(given, 12), page.largest(given, 99), "
+        "given.map((_, i) => page.placeOf(given, i))];"
+    )
+    first, every, places = in_node(tmp_path, EmbeddingExplorer, program, values.tolist())
+    assert first == order[:12].tolist() and every == order.tolist()
+    assert [order[place] for place in places] == list(range(50))
 
 
 def test_a_map_of_a_plane_keeps_all_of_it():
