@@ -186,6 +186,14 @@ def walk_the_points(page: Page, explorer: Locator):
             yield lambda key=key: page.keyboard.press(key)
 
 
+def follow_neighbours(page: Page, explorer: Locator):
+    while True:
+        for place in (0, 1, 2, 5):
+            box = explorer.locator("tbody .word").nth(place).bounding_box()
+            x, y = box["x"] + 8, box["y"] + box["height"] / 2
+            yield lambda x=x, y=y: page.mouse.click(x, y)
+
+
 def sliders(*names: str) -> list[Event]:
     return [Event(f"slider: {name}", "keydown", slide(i)) for i, name in enumerate(names)]
 
@@ -215,6 +223,13 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
         "    for n in range(8) for start in product(*words[:n])}\n"
         "BeamExplorer.by_hand(table, widest=5, width=2)",
         sliders("width", "step", "penalty"),
+    ),
+    "EmbeddingExplorer": (
+        "from course_utils import datasets\n"
+        "from course_utils.widgets import EmbeddingExplorer\n"
+        "table = datasets.glove()\n"
+        "EmbeddingExplorer(table.words, table.vectors, 'coffee')",
+        [Event("go to a neighbour", "click", follow_neighbours)],
     ),
     "PatternLab": (
         "from course_utils.widgets import PatternLab\n"

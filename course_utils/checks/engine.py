@@ -3,7 +3,7 @@
 from typing import Any
 
 from course_utils import progress
-from course_utils.checks import catalog, source
+from course_utils.checks import catalog, source, unread
 from course_utils.checks.judge import judge
 from course_utils.checks.verdict import Verdict
 
@@ -14,6 +14,9 @@ def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
     Another `seed` gives other inputs. A task once passed stays passed.
     """
     task = catalog.find(task_id)
+    stale = unread.why_not_the_newest(answer)
+    if stale:
+        return Verdict(task.id, task.title, False, stale)
     verdict = judge(task, answer, seed=seed)
     if verdict.passed:
         progress.record_pass(task.id)
@@ -21,15 +24,17 @@ def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
 
 
 def hint(task_id: str) -> None:
-    """Print the next hint for a task, each says more than the one before; the last one again."""
+    """Print the next hint for a task, each says more than the one before; then all of them."""
     task = catalog.find(task_id)
     given = progress.tasks().get(task.id, {}).get("hints", 0)
-    number = min(given, len(task.hints) - 1)
-    if given < len(task.hints):
-        progress.record_hint(task.id)
-    last = number == len(task.hints) - 1
-    more = f' That was the last one; reveal("{task.id}") shows an answer.' if last else ""
-    print(f"Hint {number + 1} of {len(task.hints)}: {task.hints[number]}{more}")
+    n = len(task.hints)
+    told = [f"Hint {number} of {n}: {text}" for number, text in enumerate(task.hints, 1)]
+    answer = f'reveal("{task.id}") shows an answer.'
+    if given >= n:
+        print(f"There is no hint after these. {answer}", *told, sep="\n")
+        return
+    progress.record_hint(task.id)
+    print(told[given] + (f" That was the last one; {answer}" if given == n - 1 else ""))
 
 
 def reveal(task_id: str) -> None:

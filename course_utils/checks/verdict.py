@@ -76,16 +76,34 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         color = "#009E73" if self.passed else "#D55E00"  # beside the word, never instead of it
-        headline, *rest = repr(self).split("\n")
+        _, *rest = repr(self).split("\n")
         body = "<br>".join(html.escape(line) for line in rest)
+        # A page makes one blank of two: what stands apart needs a sign of its own.
         return (
             f'<div style="border-left: 4px solid {color}; padding: 2px 12px; max-width: 660px">'
-            f"<strong>{html.escape(headline)}</strong><br>{body}</div>"
+            f"<strong>{'PASSED' if self.passed else 'NOT YET'}</strong> · "
+            f"<strong>{html.escape(self.title)}</strong> · <code>{html.escape(self.task_id)}</code>"
+            f"<br>{body}</div>"
         )
 
-    def points(self, most: int | float) -> float:
+    def points(self, most: int | float) -> "Points":
         """Show the verdict and return the points for it: `most`, or 0. nbgrader reads them."""
         from IPython.display import display
 
         display(self)
-        return float(most) if self.passed else 0.0
+        return Points(float(most) if self.passed else 0.0, most)
+
+
+class Points(float):
+    """Points of so many. nbgrader reads the bare number, and a reader sees what it is."""
+
+    def __new__(cls, value: float, most: int | float) -> "Points":
+        points = super().__new__(cls, value)
+        points.most = most
+        return points
+
+    def __getnewargs__(self) -> tuple[float, int | float]:  # for copies and pickles
+        return float(self), self.most
+
+    def _repr_html_(self) -> str:
+        return f"{float(self):g} of {self.most:g} point{'' if self.most == 1 else 's'}"

@@ -27,7 +27,7 @@ from course_utils.training.history import History
 from course_utils.training.losses import Loss
 from course_utils.training.parallel import Workers
 from course_utils.training.plan import Plan, Validation
-from course_utils.training.report import TrainingReport, report_on
+from course_utils.training.report import Show, TrainingReport, report_on
 from course_utils.training.schedules import Schedule, constant
 
 LossFunction = Callable[[nn.Module, Any], Loss]
@@ -51,7 +51,7 @@ def fit(
     enough: Real | None = None,
     checkpoint: str | Path | None = None,
     seed: int = 0,
-    show: bool = True,
+    show: Show = True,
 ) -> History:
     """Train `model` for `steps` steps of AdamW; returns the loss curve.
 
@@ -71,7 +71,8 @@ def fit(
     second one does not wait.
 
     On a GPU that has bfloat16, matrices are multiplied in it. Under torchrun the processes share
-    each batch, and the results are those of one process up to rounding. `show=False` is silent.
+    each batch, and the results are those of one process up to rounding. `show="briefly"` is a
+    bar without a curve, `show=False` is silent.
 
     Raises `health.Diverged`, which names the step and the layer, if the loss or its gradient is not
     finite; ValueError for settings that make no sense, a checkpoint of another run, and batches or
@@ -139,14 +140,15 @@ class TrainingRun:
         """The learning rate of a step, counted from 1."""
         return float(self.schedule(step))
 
-    def go(self, show: bool) -> None:
+    def go(self, show: Show) -> None:
         """Train until there is a reason to stop."""
         history = self.history
         late = "minutes" if self.plan.too_late(history.seconds) else ""
         history.stopped = self.plan.reason_to_stop(history) or late
         if not history.stopped:  # a finished run that is resumed has nothing left to do
             self.together = self.workers.wrap(self.model)
-            report = report_on(self.plan.steps, self.plan.every, show and self.workers.rank == 0)
+            shows = show if self.workers.rank == 0 else False
+            report = report_on(self.plan.steps, self.plan.every, shows)
             self.clock = Clock(history)
             report.start(history)
             try:

@@ -15,11 +15,18 @@ POINTS = 200  # of a curve, at most: more cannot be told apart
 SECONDS_BETWEEN = 0.4  # two drawings; each takes about a millisecond
 
 
-def report_on(steps: int, every: int, show: bool) -> "TrainingReport":
-    """The right report for where the program runs."""
+Show = bool | str  # True, False or "briefly"
+
+
+def report_on(steps: int, every: int, show: Show) -> "TrainingReport":
+    """The right report for where the program runs. Briefly: without a curve, without a summary."""
+    if show not in (True, False, "briefly"):
+        raise ValueError(f'show is True, False or "briefly", got {show!r}.')
     if not show:
         return TrainingReport(steps, every)
-    return (NotebookReport if in_notebook() else TerminalReport)(steps, every)
+    if in_notebook():
+        return (BriefNotebookReport if show == "briefly" else NotebookReport)(steps, every)
+    return TerminalReport(steps, every)
 
 
 def in_notebook() -> bool:
@@ -114,11 +121,33 @@ class NotebookReport(TrainingReport):
 
     def page(self, history: History) -> str:
         """Progress bar, numbers and curve as HTML, in the colors of the page around it."""
+        return self.bar(history) + curve(history)
+
+    def bar(self, history: History) -> str:
         numbers = html.escape(self.progress(history))
         return (
             f'<progress max="{self.steps}" value="{len(history.steps)}" style="width: 100%" '
-            f'aria-label="training steps done"></progress><div>{numbers}</div>{curve(history)}'
+            f'aria-label="training steps done"></progress><div>{numbers}</div>'
         )
+
+
+class BriefNotebookReport(NotebookReport):
+    """A bar and numbers while it goes on; at the end one line, and a second if it was stopped.
+
+    For a run whose curve is drawn elsewhere, or is not what one came for.
+    """
+
+    def __init__(self, steps: int, every: int):
+        super().__init__(steps, every)
+        self.alt = f"Training, {steps:,} steps."
+
+    def finish(self, history: History) -> None:
+        self.handle.update({"text/plain": self.alt}, raw=True)
+        if history.stopped != "steps":
+            print(summary(history))
+
+    def page(self, history: History) -> str:
+        return self.bar(history)
 
 
 def curve(history: History, width: int = 640, height: int = 160) -> str:

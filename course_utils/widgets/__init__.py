@@ -5,6 +5,7 @@ from course_utils.widgets.bakeoff_explorer import BakeoffExplorer
 from course_utils.widgets.beam_explorer import BeamExplorer
 from course_utils.widgets.bet import bet
 from course_utils.widgets.bpe_explorer import BPEExplorer
+from course_utils.widgets.embedding_explorer import EmbeddingExplorer
 from course_utils.widgets.machine import MachineExplorer
 from course_utils.widgets.memory_explorer import MemoryExplorer
 from course_utils.widgets.mixing_map import MixingMap
@@ -21,6 +22,7 @@ __all__ = [
     "BakeoffExplorer",
     "BeamExplorer",
     "MachineExplorer",
+    "EmbeddingExplorer",
     "MemoryExplorer",
     "MixingMap",
     "PatternLab",

@@ -20,7 +20,7 @@ const STYLE = `
   box-shadow: 0 0 0 1px var(--ao-line); }
 .ao-attention .grid button[aria-pressed="true"] { border-color: var(--ao-orange); }
 .ao-attention .grid button.second { border: 2px dashed var(--ao-pink); }
-.ao-attention .grid .name { font-size: 11px; text-align: center; color: var(--ao-faint); white-space: nowrap; }
+.ao-attention .grid .name { font-size: 12px; text-align: center; color: var(--ao-faint); white-space: nowrap; }
 .ao-attention .views { display: grid; gap: 16px; }
 .ao-attention .views.beside { grid-template-columns: 1fr 1fr; }
 .ao-attention figure { margin: 0; min-width: 0; overflow-x: auto; }

@@ -159,7 +159,9 @@ function render({ model, el: host }) {
     told.textContent = `${row.name}: ${row.config ? `${row.config}. ` : ""}${numbers.join("; ")}.`;
   }
 
-  const root = el("div", { class: "ao-explorer ao-bakeoff" }, el("style", {}, STYLE), headline,
+  const root = el("div", {
+    class: "ao-explorer ao-bakeoff", role: "group", "aria-label": "Bake-off explorer",
+  }, el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" }, axis("y"), axis("x")), el("figure", {}, holder), told,
     absent);
   host.replaceChildren(root);

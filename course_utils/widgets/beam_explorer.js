@@ -84,6 +84,14 @@ const LONGEST_LABEL = 9;
 const shortened = (label) =>
   ([...label].length <= LONGEST_LABEL ? label : `${[...label].slice(0, LONGEST_LABEL - 1).join("")}…`);
 
+/** A sentence for the headline, which has three lines: the table below has all of it. */
+const LONGEST_SENTENCE = 80;
+export const brief = (text) => {
+  const letters = [...text];
+  if (letters.length <= LONGEST_SENTENCE) return text;
+  return `${letters.slice(0, LONGEST_SENTENCE - 21).join("")} … ${letters.slice(-18).join("")}`;
+};
+
 const STYLE = `
 .ao-beam .ao-controls { margin: 8px 0; }
 .ao-beam .wide { grid-column: 1 / -1; }
@@ -91,7 +99,6 @@ const STYLE = `
 .ao-beam .node { cursor: pointer; }
 .ao-beam .node rect { fill: var(--ao-page); stroke: var(--ao-faint); }
 .ao-beam .node text { text-anchor: middle; }
-.ao-beam .node text.long { font-size: 10px; }
 .ao-beam .node.best rect { stroke: var(--ao-blue); stroke-width: 2.5; }
 .ao-beam .node.best text { font-weight: 600; }
 .ao-beam .node.lost rect { stroke-dasharray: 3 3; }
@@ -100,6 +107,8 @@ const STYLE = `
 .ao-beam .node.chosen rect, .ao-beam .node:focus-visible rect { fill: var(--ao-shade); }
 .ao-beam .node.lost.chosen text, .ao-beam .node.lost:focus-visible text { fill: var(--ao-ink); }
 .ao-beam .node:focus-visible rect { stroke: var(--ao-orange); stroke-width: 2.5; }
+.ao-beam .node rect.area { fill: transparent; stroke: none; }
+.ao-beam .node[aria-pressed="true"] rect { stroke: var(--ao-orange); stroke-width: 2.5; }
 .ao-beam .dot { fill: var(--ao-faint); }
 .ao-beam .node.best .dot { fill: var(--ao-blue); }
 .ao-beam .line { fill: none; stroke: var(--ao-faint); }
@@ -108,23 +117,26 @@ const STYLE = `
 .ao-beam .line.best { stroke: var(--ao-blue); stroke-width: 3; }
 .ao-beam .line.greedy.best { stroke: var(--ao-blue); }
 .ao-beam .node rect.bar { fill: var(--ao-orange); stroke: none; }
-.ao-beam table { border-collapse: collapse; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
+.ao-beam table { border-collapse: collapse; width: 100%; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
 .ao-beam th, .ao-beam td { padding: 1px 14px 1px 0; text-align: left; font-size: 12px;
   background: none; }
 .ao-beam th { color: var(--ao-faint); font-weight: 400; }
+.ao-beam td:first-child { overflow-wrap: anywhere; width: 100%; }
+.ao-beam th.number { min-width: 5em; white-space: normal; }
 .ao-beam tr.best td { font-weight: 600; }
 .ao-beam td.number, .ao-beam th.number { text-align: right; white-space: nowrap; }
 .ao-beam .note { font-size: 12px; margin: 6px 0 0; }
 .ao-beam .news:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; }
 `;
-const BOX = { width: 61, height: 31 };
-const GAP = { across: 14, down: 8 }; // eight steps fit on a page, longer trees are scrolled
+const BOX = { width: 64, height: 33 };
+const GAP = { across: 11, down: 7 }; // eight steps fit on a page, longer trees are scrolled
 
 function render({ model, el: host }) {
   const constants = model.get("constants");
   const { penalties } = constants;
   let tree, search, texts, labels; // what Python sent
   let steps, all, boxes, best, isLast, greedy, greedyPath, nodes; // what is drawn
+  let pinned = null; // the box that was clicked on: its sentence stays when the mouse leaves
 
   const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
     news.textContent = "Translating …";
@@ -163,8 +175,8 @@ function render({ model, el: host }) {
     step.value = wasLast ? all.length : Math.min(step.value, all.length);
     isLast = step.value === all.length;
     steps = all.slice(0, step.value);
-    const { kept } = steps.at(-1);
-    best = isLast ? search.winner(kept, penalty()) : kept[0];
+    const inBeam = steps.at(-1).kept;
+    best = isLast ? search.winner(inBeam, penalty()) : inBeam[0];
     draw();
   }
 
@@ -201,6 +213,7 @@ function render({ model, el: host }) {
       next: (key, i) => nextBox(key, i), start: nodes.length - 2,
     });
     holder.replaceChildren(picture);
+    pinned = null;
     tell(null);
     drawTable();
 
@@ -216,11 +229,13 @@ function render({ model, el: host }) {
     const { node } = box;
     const [w, h] = [BOX.width, BOX.height];
     const inside = isDot(box)
-      ? [svg("circle", { class: "dot", cx: x, cy: y, r: 4 })]
+      ? [
+        svg("rect", { class: "area", x: x - 12, y: y - 12, width: 2 * 12, height: 2 * 12 }),
+        svg("circle", { class: "dot", cx: x, cy: y, r: 4 }),
+      ]
       : [
         svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 4 }),
-        svg("text", { x, y: y - 2, class: labels[node].length > 7 ? "long" : "" },
-          shortened(labels[node])),
+        svg("text", { x, y: y - 2 }, shortened(labels[node])),
         svg("text", { x, y: y + 11 }, signed(search.totals[node])),
         ...(greedyPath.has(node)
           ? [svg("rect", { class: "bar", x: x - w / 2 + 3, y: y + h / 2 - 1.5, width: w - 6, height: 3 })]
@@ -231,6 +246,16 @@ function render({ model, el: host }) {
     }, ...inside);
     for (const event of ["mouseenter", "focus"]) group.addEventListener(event, () => tell(box));
     for (const event of ["mouseleave", "blur"]) group.addEventListener(event, () => tell(null));
+    const keep = () => {
+      pinned = pinned === box ? null : box;
+      tell(box);
+    };
+    group.addEventListener("click", keep);
+    group.addEventListener("keydown", (event) => {
+      if (!["Enter", " "].includes(event.key)) return;
+      event.preventDefault();
+      keep();
+    });
     return group;
   }
 
@@ -254,27 +279,30 @@ function render({ model, el: host }) {
     const what = search.ended.has(node) ? "ended" : "goes on";
     const place = lost ? `dropped at step ${column}` : `place ${row + 1} at step ${column}, ${what}`;
     const own = tree.logProbabilities[node];
-    return `“${texts[node]}”: log-probability ${signed(total)}, that is ${share(total)}; ${place}. ` +
+    return `“${brief(texts[node])}”: log-probability ${signed(total)}, that is ${share(total)}; ${place}. ` +
       `Its last token ${search.ended.has(node) ? "(the end) " : ""}has ${share(own)}.`;
   }
 
-  function tell(box) {
-    const node = box?.node;
+  /** The sentence of the box that is pointed at, or else of the one that is kept, or the search's. */
+  function tell(pointedAt) {
+    const box = pointedAt ?? pinned;
     nodes.forEach((drawn, i) => {
-      if (boxes[i].node) drawn.classList.toggle("chosen", boxes[i] === box);
+      if (!boxes[i].node) return;
+      drawn.classList.toggle("chosen", boxes[i] === box);
+      drawn.setAttribute("aria-pressed", String(boxes[i] === pinned));
     });
-    headline.textContent = node ? inWords(box) : inASentence();
+    headline.textContent = box ? inWords(box) : inASentence();
   }
 
   function inASentence() {
-    const found = `“${texts[best]}” (${share(search.totals[best])})`;
+    const found = `“${brief(texts[best])}” (${share(search.totals[best])})`;
     if (width.value === 1) {
       return `Greedy, ${isLast ? "the whole way" : `step ${step.value}`}: ${found}. ` +
-        "Point at a box to read its sentence.";
+        "Point at a box to read its sentence, click to keep it.";
     }
     const other = best === greedy
       ? "the same as greedy"
-      : `greedy: “${texts[greedy]}” (${share(search.totals[greedy])})`;
+      : `greedy: “${brief(texts[greedy])}” (${share(search.totals[greedy])})`;
     return isLast
       ? `A beam of ${width.value} finds ${found}; ${other}.`
       : `Step ${step.value}, a beam of ${width.value}: ahead is ${found}.`;

@@ -130,7 +130,7 @@ const STYLE = `
 .ao-bpe .chip.odd { background: var(--ao-shade); }
 .ao-bpe .chip.new { outline: 2px solid var(--ao-orange); font-weight: 700; }
 .ao-bpe .space { color: var(--ao-faint); }
-.ao-bpe .byte { font-size: 10px; border-bottom: 2px dotted var(--ao-blue); margin: 0 1px; }
+.ao-bpe .byte { font-size: 12px; border-bottom: 2px dotted var(--ao-blue); margin: 0 1px; }
 `;
 
 const SHOWN_FOR = { " ": "·", "\n": "↵", "\t": "⇥", "\r": "␍" };
@@ -259,7 +259,9 @@ function render({ model, el: host }) {
     sentence.value = model.get("text");
     read(model.get("text"));
   });
-  host.replaceChildren(el("div", { class: "ao-explorer ao-bpe" },
+  host.replaceChildren(el("div", {
+    class: "ao-explorer ao-bpe", role: "group", "aria-label": "BPE explorer",
+  },
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" }, sentence.root, merges.root,
       el("div", { class: "buttons" }, back, on)),

@@ -185,7 +185,9 @@ function render({ model, el: host }) {
     build();
   }
 
-  const root = el("div", { class: "ao-explorer ao-memory" },
+  const root = el("div", {
+    class: "ao-explorer ao-memory", role: "group", "aria-label": "Memory explorer",
+  },
     el("style", {}, STYLE), headline, sentence.root, news,
     el("div", { class: "ao-parts" }, grid,
       el("div", { class: "side" }, letters, el("div", { class: "ao-parts" }, neighbours, memory))));

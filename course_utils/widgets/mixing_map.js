@@ -73,7 +73,9 @@ function render({ model, el: host }) {
       : `${state.chosen}: “${tokens[token]}” hears most of ${looksMostAt(view.one, token)}.`;
   }
 
-  const root = el("div", { class: "ao-explorer ao-mixing" },
+  const root = el("div", {
+    class: "ao-explorer ao-mixing", role: "group", "aria-label": "Mixing map",
+  },
     el("style", {}, STYLE), headline, ...(model.get("can_read") ? [sentence.root] : []), news,
     mixers.root, el("figure", {}, holder));
   host.replaceChildren(root);

@@ -38,7 +38,7 @@ const STYLE = `
 .ao-position .map { position: relative; margin: 12px 28px 2px; height: 216px; }
 .ao-position .map canvas { width: 100%; height: 100%; image-rendering: pixelated; display: block; }
 .ao-position .box { position: absolute; left: -3px; right: -3px; box-sizing: content-box;
-  outline: 2px solid var(--ao-blue); min-height: 3px; font-size: 11px; font-weight: 700; }
+  outline: 2px solid var(--ao-blue); min-height: 3px; font-size: 12px; font-weight: 700; }
 .ao-position .box.there { outline: 2px dashed var(--ao-orange); }
 .ao-position .box span { position: absolute; top: 50%; transform: translateY(-50%); right: 100%;
   padding-right: 5px; }
@@ -175,7 +175,7 @@ function drawMap(n, signedColors) {
 
 /** Dot products by distance: all of them faint, those this position can see in bold. */
 function drawCurve(n) {
-  const sides = axes([360, 268], { left: 24, right: 10, top: 16, bottom: 34 });
+  const sides = axes([328, 244], { left: 24, right: 10, top: 16, bottom: 34 });
   const { picture, below } = sides;
   const x = sides.x(1 - n, n - 1);
   const zero = sides.across({ stroke: "var(--ao-faint)" });
@@ -287,7 +287,9 @@ function render({ model, el: host }) {
     draw();
   }
 
-  host.replaceChildren(el("div", { class: "ao-explorer ao-position" },
+  host.replaceChildren(el("div", {
+    class: "ao-explorer ao-position", role: "group", "aria-label": "Position explorer",
+  },
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" }, position.root, distance.root, dModel.root, base.root),
     el("figure", {}, el("figcaption", { class: "strong" },

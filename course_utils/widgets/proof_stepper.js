@@ -165,7 +165,7 @@ const STYLE = `
 .ao-proof .steps { display: grid; grid-template-columns: 1fr auto; gap: 16px; margin: 8px 0; }
 .ao-proof .ao-headline { min-height: 4.2em; }
 .ao-proof text { font-size: 13px; }
-.ao-proof text.scale { font-size: 11px; fill: var(--ao-faint); }
+.ao-proof text.scale { font-size: 12px; fill: var(--ao-faint); }
 .ao-proof text.word, .ao-proof text.number { font-variant-numeric: tabular-nums; }
 .ao-proof .moved { font-weight: 700; }
 .ao-proof .lane { stroke: var(--ao-line); }

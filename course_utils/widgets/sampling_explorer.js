@@ -373,7 +373,9 @@ function render({ model, el: host }) {
   const writing = canRead
     ? [begin.root, el("div", { class: "buttons" }, one, more, stop, again)]
     : [el("div", { class: "buttons" }, one)];
-  host.replaceChildren(el("div", { class: "ao-explorer ao-sampling" },
+  host.replaceChildren(el("div", {
+    class: "ao-explorer ao-sampling", role: "group", "aria-label": "Sampling explorer",
+  },
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" }, temperature.root, topK.root, topP.root, minP.root,
       el("div", { class: "wide" }, place.root)),

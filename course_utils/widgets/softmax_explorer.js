@@ -66,7 +66,7 @@ const STYLE = `
 .ao-softmax .word { display: grid; grid-template-columns: 52px 52px 1fr 56px; gap: 8px;
   align-items: center; height: 24px; font-variant-numeric: tabular-nums; }
 .ao-softmax .word > :nth-child(2), .ao-softmax .word > :nth-child(4) { text-align: right; }
-.ao-softmax .word.head { color: var(--ao-faint); height: 18px; font-size: 11px; }
+.ao-softmax .word.head { color: var(--ao-faint); height: 18px; font-size: 12px; }
 .ao-softmax .track { height: 16px; border-left: 1px solid var(--ao-faint); }
 .ao-softmax .bar { height: 16px; min-width: 1px; }
 .ao-softmax .facts { margin: 6px 0 0; font-size: 12px; display: grid;
@@ -248,7 +248,9 @@ function render({ model, el: host }) {
     draw();
   }
 
-  const root = el("div", { class: "ao-explorer ao-softmax" },
+  const root = el("div", {
+    class: "ao-explorer ao-softmax", role: "group", "aria-label": "Softmax explorer",
+  },
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" },
       dHead.root, temperature.root, source.root, randomRow, ownRow),

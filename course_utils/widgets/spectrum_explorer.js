@@ -238,7 +238,9 @@ function render({ model, el: host }) {
   }
 
   const keys = [["faint", "the signal"], ["blue", "what is left"], ["orange", "this wave"]];
-  const root = el("div", { class: "ao-explorer ao-spectrum" },
+  const root = el("div", {
+    class: "ao-explorer ao-spectrum", role: "group", "aria-label": "Spectrum explorer",
+  },
     el("style", {}, STYLE), headline,
     el("div", { class: "ao-controls" },
       ...(names.length > 1 ? [source.root] : []), wave.root, keep.root,

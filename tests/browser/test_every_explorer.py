@@ -29,6 +29,12 @@ EXPLORERS = {
         "    }, widest=5).tree",
         "BeamExplorer(translate('nimmt'), widest=5, width=2, text='nimmt', translate=translate)",
     ],
+    "embedding": [
+        "from course_utils import datasets\n"
+        "from course_utils.widgets import EmbeddingExplorer\n"
+        "glove = datasets.glove()",
+        "EmbeddingExplorer(glove.words, glove.vectors, 'coffee', terms=['king', 'man', 'woman'])",
+    ],
     "pattern": [
         "from course_utils.widgets import PatternLab",
         "PatternLab('bigbird', n=24, width=1, layers=1)",
@@ -446,6 +452,48 @@ def test_proof_stepper_moves_on_and_finds_two_inputs_that_collide(lab, page, pla
     expect(explorer.get_by_text("81 different")).to_be_visible()
     assert_legible(notebook, explorer, picture, "proof-collision")
     assert page.traffic.comm_messages == sent
+
+
+def test_embedding_explorer_shows_how_the_map_lies(lab, page, place, picture):
+    """Words by typing, by the lists and by the map; the map's making; sums. No kernel."""
+    notebook, explorer = open_explorer(lab, page, place, "embedding")
+    says, map = explorer.locator(".ao-headline"), explorer.locator(".map svg")
+    truth, seems = explorer.locator("tbody").first, explorer.locator("tbody").last
+    sent = page.traffic.comm_messages
+    expect(says).to_contain_text("“coffee”: 0 of its 8 nearest words are among the 8 nearest on")
+    expect(map).to_have_attribute("aria-label", re.compile("“drink”, is 16th there"))
+    expect(map.locator(".lead")).to_have_count(8)
+    expect(seems.locator("tr").first).to_contain_text("brand")
+    assert_legible(notebook, explorer, picture, "embedding")
+    word = explorer.get_by_role("textbox", name="Word")
+    word.fill("Koffee")
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("“Koffee” is none of the 8,000 words")
+    word.fill("Tom ")
+    page.keyboard.press("Enter")
+    expect(explorer.get_by_role("alert")).to_be_empty()
+    expect(truth.locator("tr").first).to_contain_text("bob")
+    truth.get_by_role("button", name="jim").press("Enter")
+    expect(says).to_contain_text("“jim”")
+    expect(word).to_have_value("jim")
+    there = map.bounding_box()
+    page.mouse.click(there["x"] + there["width"] / 2, there["y"] + there["height"] / 2)
+    expect(says).not_to_contain_text("“jim”")
+    explorer.get_by_role("radio", name="those nearest in truth").check()
+    expect(explorer.locator("figcaption")).not_to_contain_text("14")
+    explorer.get_by_role("radio", name="all words").check()
+    explorer.get_by_role("checkbox", name="close up").uncheck()
+    explorer.get_by_role("radio", name="a sum of words").check()
+    expect(says).to_contain_text(
+        "nearest to “king” (0.89), which was put in; of the others, to “queen”"
+    )
+    expect(map.locator(".arrow")).to_have_count(2)
+    for name, text in (("begin with", "paris"), ("subtract", "france"), ("add", "germany")):
+        explorer.get_by_role("textbox", name=name).fill(text)
+        page.keyboard.press("Enter")
+    expect(says).to_contain_text("nearest to “berlin” (0.92).")
+    assert page.traffic.comm_messages == sent
+    assert_legible(notebook, explorer, picture, "embedding-sum")
 
 
 def assert_legible(notebook: Notebook, explorer: Locator, picture, name: str) -> None:

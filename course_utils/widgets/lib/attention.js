@@ -13,7 +13,7 @@ import { colorOf, inkOn, luminance, paintCells } from "./colors.js";
 
 const LEAST = 0.02; // thinner lines of nothing would hide the ones that say something
 const LETTER = 7.2; // pixels of room for a letter, in the drawings' two sizes of type
-const SMALL_LETTER = 6.2;
+const SMALL_LETTER = 6.8;
 const LONGEST_WORD = 16; // letters
 const LOOKING = "who looks";
 
@@ -109,12 +109,14 @@ export function drawMatrix(head,
     href: canvas.toDataURL(), x: left, y: top, width: across, height: down,
     preserveAspectRatio: "none", style: "image-rendering: pixelated",
   });
-  image.addEventListener("mousemove", (event) => {
+  const rowAt = (event) => {
     const box = image.getBoundingClientRect();
     const row = Math.floor(((event.clientY - box.top) / box.height) * queries.length);
-    onLook(Math.min(queries.length - 1, Math.max(0, row)));
-  });
+    return Math.min(queries.length - 1, Math.max(0, row));
+  };
+  image.addEventListener("mousemove", (event) => onLook(rowAt(event)));
   image.addEventListener("mouseleave", () => onLook(null));
+  image.addEventListener("click", (event) => onPin(rowAt(event)));
   const middle = (i) => cell * (i + 0.5);
   const looking = lookers(head,
     (i) => ({ right: left, y: top + middle(i), height: cell, letter: SMALL_LETTER }),

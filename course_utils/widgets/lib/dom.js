@@ -22,15 +22,16 @@ export const keepKeys = (control) => {
 
 /** A labelled range input; `show` words its value for the eye and the screen reader.
 
-    `input` is the control itself, for a `max` that changes.
+    `input` is the control itself, for a `max` that changes. The words beside it are for the eye
+    alone: `aria-valuetext` says them already.
 */
 export function slider(label, attributes, show, onInput) {
   const input = keepKeys(el("input", { type: "range", step: 1, ...attributes }));
-  const output = el("output");
-  const root = el("label", { class: "ao-slider" }, el("span", {}, label), input, output);
+  const shown = el("span", { class: "value", "aria-hidden": "true" });
+  const root = el("label", { class: "ao-slider" }, el("span", {}, label), input, shown);
   const say = () => {
     const words = show(Number(input.value));
-    output.textContent = words;
+    shown.textContent = words;
     input.setAttribute("aria-valuetext", words);
   };
   input.addEventListener("input", () => {
@@ -79,16 +80,36 @@ export function numberBox(label, value, onInput) {
   return { root: el("label", { class: "ao-number" }, el("span", {}, label), input), input };
 }
 
-/** A labelled text field; `onChange` gets its text when the reader presses Enter or leaves it. */
+/** A labelled text field; `onChange` gets its text when the reader presses Enter or leaves it.
+
+    Until then a word beside it says so, and the explorer's pictures, which are still those of the
+    text before, are dimmed.
+*/
 export function textLine(label, attributes, onChange) {
   const input = keepKeys(el("input", { type: "text", spellcheck: "false", ...attributes }));
+  const enter = el("span", { class: "enter", "aria-hidden": "true" }, "press Enter ↵");
   let last = attributes.value ?? "";
-  const tell = () => {
-    if (input.value !== last) onChange((last = input.value));
+  const mark = () => {
+    const isNew = input.value !== last;
+    enter.classList.toggle("wanted", isNew);
+    input.closest(".ao-explorer")?.classList.toggle("ao-typing", isNew);
   };
+  const tell = () => {
+    const isNew = input.value !== last;
+    last = input.value;
+    mark();
+    if (isNew) onChange(last);
+  };
+  input.addEventListener("input", mark);
   input.addEventListener("change", tell);
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") tell(); });
-  return { root: el("label", { class: "ao-text" }, el("span", {}, label), input), input };
+  const root = el("label", { class: "ao-text" }, el("span", {}, label), input, enter);
+  /** Another text, which was not typed. */
+  const set = (text) => {
+    input.value = last = text;
+    mark();
+  };
+  return { root, input, set };
 }
 
 /** A labelled checkbox; its words can be changed later, and `input.checked`. */

@@ -1,6 +1,7 @@
 """What checks say to answers of every kind, hostile ones included, and that the notebook lives."""
 
 import contextlib
+import copy
 import gc
 import math
 import os
@@ -46,10 +47,13 @@ def tables(seed):
         yield Case(f"{rows} rows", (x,))
 
 
+HINTS = ["Look at the rows.", "Which axis is the last?", "dim=-1"]
+
+
 def soften_task(id="99.soften", answer=soften, cases=tables, mistakes=(over_the_columns,), **more):
     more = {
         "gradient": True,
-        "hints": ["Look at the rows.", "Which axis is the last?", "dim=-1"],
+        "hints": HINTS,
         **more,
     }
     made = Task(
@@ -709,8 +713,54 @@ def test_hints_go_up_a_ladder_and_are_counted(capsys):
         said.append(capsys.readouterr().out)
     assert said[0] == "Hint 1 of 3: Look at the rows.\n"
     assert said[1].startswith("Hint 2 of 3") and "reveal" not in said[0] + said[1]
-    assert said[2] == said[3] and 'reveal("99.soften") shows an answer' in said[2]
+    assert "last one" in said[2] and 'reveal("99.soften") shows an answer' in said[2]
+    again, *every = said[3].splitlines()
+    assert again == 'There is no hint after these. reveal("99.soften") shows an answer.'
+    assert every == [f"Hint {i} of 3: {text}" for i, text in enumerate(HINTS, 1)]
     assert progress.tasks()["99.soften"] == {"passed": False, "hints": 3, "revealed": False}
+
+
+class Shell:
+    """As much of IPython as tells which cells were run."""
+
+    def __init__(self, *cells):
+        self.user_ns = {"In": ["", *cells]}
+
+    def transform_cell(self, cell):
+        return cell.replace("%time ", "")
+
+
+BROKEN = "def soften(x)\n    return x"
+
+
+@pytest.mark.parametrize(
+    "cells, is_stale",
+    [
+        (("def soften(x): ...",), False),
+        (("def soften(x): ...", BROKEN), True),
+        (("def soften(x): ...", BROKEN, "check('99.soften', soften)"), True),
+        ((BROKEN, "%time 1\ndef soften(x): ..."), False),
+        (("def soften(x): ...", "def softened(x)"), False),
+        (("def soften(x): ...", "class soften:\n  a = '\0'"), True),
+        (("await later()\ndef soften(x): ...",), False),
+        ((), False),
+    ],
+)
+def test_a_cell_that_could_not_be_read_is_not_judged_by_the_one_before(
+    monkeypatch, cells, is_stale
+):
+    scope = {"torch": torch, "__name__": "__main__"}
+    exec("def soften(x): return torch.softmax(x, dim=-1)", scope)
+    monkeypatch.setattr("IPython.get_ipython", lambda: Shell(*cells))
+    verdict = check("99.soften", scope["soften"])
+    assert verdict.passed is not is_stale
+    assert ("could not read the cell in which you last wrote soften" in verdict.text) is is_stale
+    assert ("99.soften" in progress.tasks()) is not is_stale
+
+
+def test_what_is_imported_has_no_cell(monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: Shell(BROKEN))
+    assert check("99.soften", soften)
 
 
 def test_a_revealed_answer_is_an_answer_and_is_noted(capsys):
@@ -767,6 +817,17 @@ def test_a_known_mistake_has_a_stable_id_in_the_data():
     assert data["misconception"] == "99.soften/over_the_columns" and data["also"] == []
     assert data["failure"] == "numbers" and data["seconds"] >= 0
     assert judge(SOFTEN, soften).data["failure"] is None
+
+
+def test_on_a_page_nothing_of_a_verdict_runs_together():
+    right = Verdict("99.soften", "Shares", True, "Right.")
+    words = re.sub("<[^>]+>", "", right._repr_html_())
+    assert words == "PASSED · Shares · 99.softenRight."
+    assert right._repr_html_().count("<br>") == 1
+    assert right.points(3)._repr_html_() == "3 of 3 points"
+    assert Verdict("a", "b", False, "").points(1)._repr_html_() == "0 of 1 point"
+    assert repr(right.points(3)) == "3.0"  # nbgrader makes a number of it
+    assert copy.deepcopy(right.points(3)).most == 3
 
 
 @pytest.mark.parametrize("id", ["softmax", "3.softmax", "AA.softmax", "A1", "a1.softmax"])

@@ -756,6 +756,24 @@ def test_a_notebook_is_not_flooded(monkeypatch, capfd):
     assert len(notebook.messages) == 3  # words, one picture of the first step, the figure
 
 
+def test_briefly_is_a_bar_and_in_the_end_a_line(monkeypatch, capfd):
+    notebook = Notebook(monkeypatch)
+    monkeypatch.setattr(report, "SECONDS_BETWEEN", 0.0)
+    run(steps=10, show="briefly")
+    first, *live, last = notebook.messages
+    assert first == last == {"text/plain": "Training, 10 steps."}  # what nbval sees is what stays
+    assert len(live) == 10 and all("<progress" in message["text/html"] for message in live)
+    assert not any("<svg" in message["text/html"] for message in live)
+    assert capfd.readouterr().out == ""
+    run(steps=10, minutes=1e-9, show="briefly")
+    assert capfd.readouterr().out.startswith("1 steps, 60 tokens: the time is up")
+
+
+def test_show_is_one_of_three():
+    with pytest.raises(ValueError, match="show is True, False or .briefly., got 'quietly'"):
+        run(steps=10, show="quietly")
+
+
 @pytest.mark.parametrize("unreal", [math.nan, math.inf, -math.inf])
 def test_a_validation_loss_that_cannot_be_drawn_is_left_out_of_the_curve(unreal):
     history = History([1, 2, 3], [5.0, 3.0, 2.0], [1, 2, 3], [unreal, 4.0, unreal])

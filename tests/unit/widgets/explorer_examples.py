@@ -29,6 +29,15 @@ def chord() -> np.ndarray:
     return np.sin(4 * turns) + np.sin(5 * turns) + np.cos(6 * turns)
 
 
+KING = ["king", "man", "woman"]
+
+
+def word_table() -> tuple[list[str], np.ndarray]:
+    """Sixteen words of six numbers."""
+    words = [*KING, *"queen tea coffee milk beer tom mary berlin paris hot cold warm tired".split()]
+    return words, np.random.default_rng(1).normal(size=(16, 6)).round(2)
+
+
 PLAY = CharTokenizer("To drink, or not.")
 
 
@@ -76,6 +85,10 @@ EXAMPLES = {
     "MachineExplorer": lambda: widgets.MachineExplorer(speaking(), PLAY, "To drink"),
     "MachineExplorer, one block": lambda: widgets.MachineExplorer(
         speaking(), PLAY, "To drink, or not", block=1, step=3
+    ),
+    "EmbeddingExplorer": lambda: widgets.EmbeddingExplorer(*word_table(), "tea", terms=KING),
+    "EmbeddingExplorer, a sum": lambda: widgets.EmbeddingExplorer(
+        *word_table(), "tea", terms=KING, opens_with="sum", made_for="these words"
     ),
     "MemoryExplorer": lambda: widgets.MemoryExplorer(remembering(), PLAY, "To do", head=1),
     "MixingMap": lambda: widgets.MixingMap(
