@@ -1,6 +1,6 @@
 """The README's moving picture: the whole machine at work, as docs/machine.webp.
 
-    python docs/moving_picture.py    # half a minute
+    python docs/moving_picture.py    # a minute
 
 Each step of the data up the tower is a picture, then each character that is written.
 """
@@ -24,7 +24,7 @@ import plain_page  # noqa: E402
 
 TEXT = "Tom drinks cold coffee"
 FILE = ROOT / "docs" / "machine.webp"
-SIZE = {"width": 990, "height": 730}
+SIZE = {"width": 990, "height": 760}
 A_STEP, A_CHARACTER, AT_THE_END = 650, 220, 2_500  # ms that a picture stays
 WRITTEN = 22  # characters
 LARGEST = 1_500_000  # bytes
@@ -62,12 +62,12 @@ def main() -> None:
             page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
             page.goto(address)
             page.get_by_role("button", name="the next character").wait_for()
-            page.add_style_tag(content="body { margin: 0 } .ao-text { visibility: hidden }")
+            page.add_style_tag(content="body { margin: 0 }")
             taken = list(pictures(page))
         browser.close()
     first, *others = (Image.open(io.BytesIO(png)).convert("RGB") for png, _ in taken)
     times = [milliseconds for _, milliseconds in taken]
-    how = {"quality": 60, "method": 6, "loop": 0, "minimize_size": True, "allow_mixed": True}
+    how = {"lossless": True, "method": 4, "loop": 0}
     first.save(FILE, save_all=True, append_images=others, duration=times, **how)
     size = FILE.stat().st_size
     print(f"{FILE.relative_to(ROOT)}: {len(taken)} pictures, {size / 1000:.0f} kB")
