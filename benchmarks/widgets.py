@@ -14,7 +14,6 @@ Each row has its page's hash: a test fails when a page has changed and was not m
 
     python benchmarks/widgets.py                 # four minutes, writes results/widgets.json
     python benchmarks/widgets.py PatternLab bet  # these only; the others' rows stay as they are
-    python benchmarks/widgets.py --screenshot    # writes docs/attention_explorer.png
 """
 
 import argparse
@@ -45,7 +44,6 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import Lab, Notebook, Traffic, open_browser  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "widgets.json"
-SCREENSHOT = ROOT / "docs" / "attention_explorer.png"
 PROMISE = 50  # ms, median
 EVENTS = 40  # of each kind
 TWO_FRAMES = 34  # ms, at 60 Hz
@@ -320,7 +318,7 @@ WIDGETS: dict[str, tuple[str, list[Event]]] = {
 
 
 @contextmanager
-def course_page(*, sharp: bool = False):
+def course_page():
     """A JupyterLab on an empty folder, and a page in which `open_widget` opens notebooks of it."""
     chromium = find_browser()
     if chromium is None:
@@ -329,7 +327,7 @@ def course_page(*, sharp: bool = False):
         os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         with open_browser(chromium) as browser, Lab(Path(root), Path(home)).running() as lab:
             view = {"width": 1280, "height": 1200}
-            page = browser.new_page(viewport=view, device_scale_factor=2 if sharp else 1)
+            page = browser.new_page(viewport=view)
             page.traffic = Traffic(page)
             yield lab, page, browser.version
 
@@ -460,20 +458,10 @@ def beside_the_others(found: list[dict], machine: dict) -> tuple[list[dict], dic
     return sorted(found, key=lambda row: order.index(row["widget"])), machine
 
 
-def screenshot() -> None:
-    """The README's picture: the attention explorer as it opens on a sentence with a pronoun."""
-    SCREENSHOT.parent.mkdir(exist_ok=True)
-    with course_page(sharp=True) as (lab, page, _):
-        explorer = open_widget(lab, page, "explorer", MINILM)
-        explorer.screenshot(path=SCREENSHOT)
-    print(f"{SCREENSHOT.relative_to(ROOT)}: {SCREENSHOT.stat().st_size / 1000:.0f} kB")
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help=f"some of: {'; '.join(WIDGETS)}")
-    parser.add_argument("--screenshot", action="store_true", help="write the README's picture")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(WIDGETS):
         parser.error(f"no widgets called {sorted(unknown)}; there are: {'; '.join(WIDGETS)}")
-    screenshot() if arguments.screenshot else run(arguments.names or list(WIDGETS))
+    run(arguments.names or list(WIDGETS))

@@ -73,6 +73,8 @@ const STYLE = `
 `;
 const MARKS = { " ": "␣", "\n": "↵" };
 const marked = (text) => [...text].map((sign) => MARKS[sign] ?? sign).join("");
+const LINE_END = "↵"; // what a text field, which has one line, shows for the end of another
+const inOneLine = (text) => text.replaceAll("\n", LINE_END);
 const quote = (text) => `“${marked(text)}”`;
 
 // Where things stand in the tower, in pixels. It is as wide as a page of 700 allows.
@@ -159,7 +161,8 @@ function render({ model: data, el: host }) {
   const inside = el("div", { class: "inside", role: "group", "aria-label": "What is in it" });
   const letterRow = el("div", { class: "letters", role: "group", "aria-label": "The characters" });
   const tall = el("div", { class: "ao-scroll tower" });
-  const sentence = textLine("Your text", { value: data.get("text") }, take);
+  const sentence = textLine("Your text", { value: inOneLine(data.get("text")) },
+    (text) => take(text.replaceAll(LINE_END, "\n")));
   const play = button("Play", () => (state.doing === "play" ? halt() : start("play")));
   const back = button("Back", () => { halt(); go(state.step - 1); });
   const forward = button("Step", () => { halt(); go(state.step + 1); });
@@ -227,7 +230,7 @@ function render({ model: data, el: host }) {
     readOn(reading, id);
     state.character = reading.n - 1;
     [state.step, state.of] = [steps.length - 1, 0];
-    sentence.input.value = words().join("");
+    sentence.input.value = inOneLine(words().join(""));
     show();
   }
 
@@ -429,7 +432,7 @@ function render({ model: data, el: host }) {
   data.on("change:text", () => {
     const text = data.get("text");
     if (!reading || text === words().join("")) return;
-    sentence.input.value = text;
+    sentence.input.value = inOneLine(text);
     take(text);
   });
 }

@@ -10,7 +10,7 @@ from course_utils.text import CharTokenizer
 from course_utils.trained.recipes import ShakespeareRecipe
 from course_utils.widgets import MachineExplorer
 
-PLAY = CharTokenizer("To drink, or not.")
+PLAY = CharTokenizer("To drink, or not.\n")
 CHAIN = 3  # characters written after "Stop" would be a second chain
 
 
@@ -33,7 +33,7 @@ def test_keys_go_down_the_tower_and_along_the_heads(page, machine):
     says = machine.locator(".ao-headline")
     machine.get_by_role("button", name="the next character").focus()
     for key, told in [
-        ("ArrowDown", "11 logits"), ("ArrowDown", "Block 3: what it thought is added"),
+        ("ArrowDown", "12 logits"), ("ArrowDown", "Block 3: what it thought is added"),
         ("ArrowDown", "Block 3, feed-forward"), ("ArrowDown", "what the heads bring is added"),
         ("ArrowDown", "Block 3, head 1"), ("ArrowRight", "Block 3, head 2"),
         ("ArrowRight", "Block 3, head 2"), ("ArrowUp", "what the heads bring is added"),
@@ -88,10 +88,21 @@ def test_beyond_the_longest_text_the_first_character_is_forgotten(page, machine)
     expect(machine.locator(".letters button").first).to_have_text("o")
 
 
+def test_a_line_s_end_can_be_typed(page, machine):
+    """A field of one line has no place for it: it has a sign."""
+    machine.get_by_role("textbox", name="Your text").fill("or↵not")
+    page.keyboard.press("Enter")
+    expect(machine.locator(".letters button")).to_have_count(6)
+    machine.get_by_role("button", name="the characters").click()
+    expect(machine.get_by_role("group", name="What is in it")).to_contain_text("↵ 0")
+    machine.get_by_role("button", name="Write a character").click()
+    expect(machine.get_by_role("textbox", name="Your text")).to_have_value(re.compile("^or↵not."))
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("To 😀", "“😀” is not among the 11 characters"),
+        ("To 😀", "“😀” is not among the 12 characters"),
         ("To drink " * 8, "72 characters; the machine reads up to 64"),
         ("", "at least one character"),
     ],
