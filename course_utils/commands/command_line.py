@@ -133,6 +133,11 @@ COMMANDS = {
         "for authors: run notebooks and keep their outputs",
         module_command("refresh", "course_utils.commands.refresh"),
     ),
+    "export": Command(
+        "export [--out FOLDER] [LESSON ...]",
+        "write lessons and exercises as web pages that need no kernel and no network",
+        module_command("export", "course_utils.commands.export"),
+    ),
     "release": Command(
         "release [--force] [NAME ...]",
         "for teachers: make exercises/ from solutions/",

@@ -4,6 +4,7 @@
 
 import { el, fill, keepKeys, numbersIn, textLine, choice, tick } from "./lib/dom.js";
 import { attentionScale, luminance, paintCells, whenThemeChanges } from "./lib/colors.js";
+import { asker } from "./lib/kernel.js";
 import { rove } from "./lib/roving.js";
 import { drawMatrix, drawWords, looksMostAt, strongest } from "./lib/attention.js";
 
@@ -70,9 +71,7 @@ function render({ model, el: host }) {
   const news = el("p", { class: "news", role: "alert" });
   const hint = el("p", { class: "ao-faint" });
   const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
-    news.textContent = "Reading your sentence …";
-    model.set("text", text);
-    model.save_changes();
+    ask({ text }, "Reading your sentence …");
   });
   const shownAs = choice("Show the head as",
     [["words", "words and lines"], ["matrix", "a matrix"]], (view) => {
@@ -253,12 +252,12 @@ function render({ model, el: host }) {
   if (queries.includes(model.get("looker"))) state.pinned = queries.indexOf(model.get("looker"));
   redraw();
   whenThemeChanges(root, redraw);
-  model.on("change:answered", () => {
-    const why = model.get("trouble");
-    news.textContent = why ? `${why} The maps are still those of the sentence before.` : "";
-    if (why) return;
-    load();
-    redraw();
+  const ask = asker({
+    model, host, news, stale: "The maps are still those of the sentence before.",
+    onAnswer() {
+      load();
+      redraw();
+    },
   });
   new ResizeObserver(() => {
     if (holder.clientWidth === given) return;

@@ -3,6 +3,7 @@
 // sentence does.
 
 import { el, numbersIn, slider, svg, textLine } from "./lib/dom.js";
+import { asker } from "./lib/kernel.js";
 import { percent, signed } from "./lib/numbers.js";
 import { rove } from "./lib/roving.js";
 
@@ -139,9 +140,7 @@ function render({ model, el: host }) {
   let pinned = null; // the box that was clicked on: its sentence stays when the mouse leaves
 
   const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
-    news.textContent = "Translating …";
-    model.set("text", text);
-    model.save_changes();
+    ask({ text }, "Translating …");
   });
   const width = slider("width", { min: 1, max: model.get("widest") },
     (n) => (n === 1 ? "1: greedy" : `${n}`), () => look({ keepsTheEnd: true }));
@@ -348,13 +347,13 @@ function render({ model, el: host }) {
   host.replaceChildren(root);
   load();
   take();
-  model.on("change:answered", () => {
-    const why = model.get("trouble");
-    news.textContent = why ? `${why} The tree is still that of the sentence before.` : "";
-    if (why) return;
-    load();
-    all = null;
-    look({ keepsTheEnd: true });
+  const ask = asker({
+    model, host, news, stale: "The tree is still that of the sentence before.",
+    onAnswer() {
+      load();
+      all = null;
+      look({ keepsTheEnd: true });
+    },
   });
   model.on("change:text", () => { sentence.input.value = model.get("text"); });
   model.on("change:width change:step change:length_penalty", take);

@@ -1,6 +1,7 @@
 // Place your bet: native radio buttons, one button, and an answer that is read out.
 
 import { el, button, keepKeys } from "./lib/dom.js";
+import { whenKernelIsGone } from "./lib/kernel.js";
 
 const STYLE = `
 .ao-bet { border-left: 4px solid var(--ao-blue); }
@@ -14,7 +15,11 @@ const STYLE = `
 .ao-bet .verdict p { margin: 0 0 4px; }
 `;
 
+const UNHEARD = "Nobody has put this on record: the kernel was restarted or has stopped. Run the " +
+  "cell again to bet for good.";
+
 function render({ model, el: host }) {
+  let isUnheard = false; // placed where no kernel could put it on record
   const choices = model.get("choices");
   const name = `ao-bet-${Math.random().toString(36).slice(2)}`;
   const radios = choices.map((_, i) => keepKeys(el("input", { type: "radio", name, value: i })));
@@ -27,6 +32,7 @@ function render({ model, el: host }) {
       verdict.replaceChildren(el("p", {}, "Choose one first. There is nothing to lose."));
       return;
     }
+    isUnheard = isGone();
     model.set("placed", chosen);
     model.save_changes();
     draw();
@@ -57,16 +63,20 @@ function render({ model, el: host }) {
   function told(placed) {
     const answer = model.get("answer");
     const words = model.get("told");
-    if (placed === answer) return [el("p", {}, el("strong", {}, "You win. "), words[placed])];
+    const unheard = isUnheard ? [el("p", { class: "ao-faint" }, UNHEARD)] : [];
+    if (placed === answer) {
+      return [el("p", {}, el("strong", {}, "You win. "), words[placed]), ...unheard];
+    }
     return [
       el("p", {}, el("strong", {}, "Not this time. "), words[placed]),
-      el("p", {}, el("strong", {}, `It was: ${choices[answer]}. `), words[answer]),
+      el("p", {}, el("strong", {}, `It was: ${choices[answer]}. `), words[answer]), ...unheard,
     ];
   }
 
   host.replaceChildren(el("div", { class: "ao-explorer ao-bet" }, el("style", {}, STYLE),
     el("fieldset", {}, el("legend", {}, model.get("question")), ...labels),
     el("div", { class: "buttons" }, place, again), verdict));
+  const isGone = whenKernelIsGone(model, host, () => {});
   model.on("change:placed", draw);
   draw();
 }

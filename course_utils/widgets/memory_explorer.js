@@ -3,6 +3,7 @@
 
 import { attentionScale, colorOf, inkOn, whenThemeChanges } from "./lib/colors.js";
 import { button, el, keepKeys, numbersIn, textLine } from "./lib/dom.js";
+import { asker } from "./lib/kernel.js";
 import { percent } from "./lib/numbers.js";
 import { rove } from "./lib/roving.js";
 
@@ -41,9 +42,7 @@ function render({ model, el: host }) {
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const news = el("p", { role: "alert" });
   const sentence = textLine("Your text", { value: model.get("text") }, (text) => {
-    news.textContent = "Reading your text …";
-    model.set("text", text);
-    model.save_changes();
+    ask({ text }, "Reading your text …");
   });
   const grid = el("div", {
     class: "grid", role: "group", "aria-label": "layers and heads: share on vectors",
@@ -199,12 +198,12 @@ function render({ model, el: host }) {
   load();
   repaint();
   whenThemeChanges(root, repaint);
-  model.on("change:answered", () => {
-    const why = model.get("trouble");
-    news.textContent = why ? `${why} What you see is still the text before.` : "";
-    if (why) return;
-    load();
-    draw();
+  const ask = asker({
+    model, host, news, stale: "What you see is still the text before.",
+    onAnswer() {
+      load();
+      draw();
+    },
   });
 }
 

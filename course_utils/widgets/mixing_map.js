@@ -3,6 +3,7 @@
 import { drawMatrix, looksMostAt } from "./lib/attention.js";
 import { attentionScale, whenThemeChanges } from "./lib/colors.js";
 import { choice, el, fill, numbersIn, textLine } from "./lib/dom.js";
+import { asker } from "./lib/kernel.js";
 
 const STYLE = `
 .ao-mixing .ao-choice { margin: 6px 0; }
@@ -23,9 +24,7 @@ function render({ model, el: host }) {
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const news = el("p", { role: "alert" });
   const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
-    news.textContent = "Listening to your sentence …";
-    model.set("text", text);
-    model.save_changes();
+    ask({ text }, "Listening to your sentence …");
   });
   const mixers = choice("Mixer", model.get("names").map((name) => [name, name]), (name) => {
     state.chosen = name;
@@ -82,12 +81,12 @@ function render({ model, el: host }) {
   load();
   draw();
   whenThemeChanges(root, draw);
-  model.on("change:answered", () => {
-    const why = model.get("trouble");
-    news.textContent = why ? `${why} The maps are still those of the sentence before.` : "";
-    if (why) return;
-    load();
-    draw();
+  const ask = asker({
+    model, host, news, stale: "The maps are still those of the sentence before.",
+    onAnswer() {
+      load();
+      draw();
+    },
   });
   model.on("change:chosen", () => {
     state.chosen = model.get("chosen");

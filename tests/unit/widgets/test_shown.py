@@ -67,11 +67,11 @@ def ipython(monkeypatch):
     shell = InteractiveShell.instance()
     monkeypatch.setitem(shell.user_ns, "make", EXAMPLES["PositionExplorer"])
     monkeypatch.setitem(shell.user_ns, "made", [])
-    yield shell
-    shell.events.unregister("post_run_cell", shown._shown.end_of_run)
+    monkeypatch.setitem(shell.events.callbacks, "post_run_cell", [])
+    return shell
 
 
-def test_in_ipython_explorers_close_and_open_again_when_shown(ipython):
+def test_in_ipython_explorers_close_and_open_again_when_shown(ipython, capsys):
     """Fifty runs leave one widget and its layout; an old one that is shown once more is alive."""
     from ipywidgets.widgets import widget
 

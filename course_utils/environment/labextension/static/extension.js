@@ -88,19 +88,25 @@ function keepShown(context) {
   };
 }
 
-/** The state of what the outputs show, and of what that is made of; none that is too large. */
+/** The state of what the outputs show, where all of it is known and nothing is too large. */
 function shown(book, known) {
-  const kept = {};
-  const wanted = book.cells.flatMap((cell) => cell.outputs ?? [])
-    .map((output) => output.data?.[VIEW]?.model_id);
-  while (wanted.length > 0) {
-    const id = wanted.pop();
-    if (!known[id] || kept[id] || numbersOf(known[id]) > ROOM) continue;
-    kept[id] = known[id];
-    const parts = JSON.stringify(known[id].state).matchAll(/IPY_MODEL_(\w+)|"model_id":"(\w+)"/g);
-    for (const [, part, view] of parts) wanted.push(part ?? view);
+  const views = book.cells.flatMap((cell) => cell.outputs ?? [])
+    .map((output) => output.data?.[VIEW]?.model_id)
+    .filter((id) => id);
+  const whole = views.map((view) => partsOf(view, known))
+    .filter((parts) => parts.every((id) => known[id] && numbersOf(known[id]) < ROOM));
+  return Object.fromEntries(whole.flat().map((id) => [id, known[id]]));
+}
+
+/** The ids of a widget and of all widgets that it refers to. */
+function partsOf(view, known) {
+  const found = new Set([view]);
+  for (const id of found) { // goes on with what is added meanwhile
+    const state = JSON.stringify(known[id]?.state ?? {});
+    const named = state.matchAll(/"IPY_MODEL_(\w+)"|"model_id":"(\w+)"/g);
+    for (const [, part, other] of named) found.add(part ?? other);
   }
-  return kept;
+  return [...found];
 }
 
 const numbersOf = (one) => (one.buffers ?? []).reduce((sum, { data }) => sum + data.length, 0);
