@@ -25,7 +25,7 @@ from course_utils.checks import catalog, check, deadline, hint, isolate, reveal,
 from course_utils.checks.judge import judge
 from course_utils.checks.properties import no_look_ahead, rows_sum_to_one
 from course_utils.checks.task import Case, Task
-from course_utils.checks.verdict import Verdict
+from course_utils.checks.verdict import FAILURES, Verdict
 
 
 def soften(x):
@@ -797,6 +797,37 @@ def test_on_a_page_nothing_of_a_verdict_runs_together():
     assert Verdict("a", "b", False, "").points(1)._repr_html_() == "0 of 1 point"
     assert repr(right.points(3)) == "3.0"  # nbgrader makes a number of it
     assert copy.deepcopy(right.points(3)).most == 3
+
+
+KINDS = {
+    "not written": None,
+    "not callable": 5,
+    "returns nothing": lambda x: print(x),
+    "error": lambda x: x / "tea",
+    "exit": lambda x: exit(),
+    "kind": lambda x: soften(x).tolist(),
+    "shape": lambda x: soften(x)[None],
+    "numbers": lambda x: soften(x) + 0.5,
+    "changed input": lambda x: x.copy_(soften(x)),
+    "gradient": lambda x: soften(x).detach(),
+    "not repeatable": lambda x: soften(x) + torch.rand(1),
+}
+
+
+@pytest.mark.parametrize("failure", KINDS)
+def test_a_verdict_is_data_under_names_that_stay(failure):
+    data = judge(soften_task(gradient=failure == "gradient"), KINDS[failure]).data
+    assert data["failure"] == failure in FAILURES and not data["passed"]
+    assert data["task"] == "99.soften" and data["misconception"] is None
+    seen = failure not in ("not written", "not callable", "returns nothing")
+    assert data["case"] == ("3 rows" if seen else None)
+
+
+def test_a_known_mistake_has_a_stable_id_in_the_data():
+    data = judge(SOFTEN, over_the_columns).data
+    assert data["misconception"] == "99.soften/over_the_columns" and data["also"] == []
+    assert data["failure"] == "numbers" and data["seconds"] >= 0
+    assert judge(SOFTEN, soften).data["failure"] is None
 
 
 @pytest.mark.parametrize("id", ["softmax", "3.softmax", "AA.softmax", "A1", "a1.softmax"])
