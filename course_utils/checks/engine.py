@@ -16,7 +16,7 @@ def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
     task = catalog.find(task_id)
     stale = unread.why_not_the_newest(answer)
     if stale:
-        return Verdict(task.id, task.title, False, stale)
+        return Verdict(task.id, task.title, False, stale, failure="not written")
     verdict = judge(task, answer, seed=seed)
     if verdict.passed:
         progress.record_pass(task.id)

@@ -32,7 +32,7 @@ plots.show = lambda figure, alt: None
 names = {"__name__": "__main__"}
 for which, source in json.load(sys.stdin):
     exec(compile(source, f"cell {which}", "exec"), names)
-assert names["stopped"]
+assert names["fit"] is stopped_fit
 """
 
 

@@ -788,6 +788,17 @@ def test_a_verdict_is_worth_its_points_and_escapes_what_was_printed():
     assert "&lt;b&gt;" in wrong._repr_html_() and "<b>" not in wrong._repr_html_()
 
 
+def test_on_a_page_nothing_of_a_verdict_runs_together():
+    right = Verdict("99.soften", "Shares", True, "Right.")
+    words = re.sub("<[^>]+>", "", right._repr_html_())
+    assert words == "PASSED · Shares · 99.softenRight."
+    assert right._repr_html_().count("<br>") == 1
+    assert right.points(3)._repr_html_() == "3 of 3 points"
+    assert Verdict("a", "b", False, "").points(1)._repr_html_() == "0 of 1 point"
+    assert repr(right.points(3)) == "3.0"  # nbgrader makes a number of it
+    assert copy.deepcopy(right.points(3)).most == 3
+
+
 KINDS = {
     "not written": None,
     "not callable": 5,
@@ -817,17 +828,6 @@ def test_a_known_mistake_has_a_stable_id_in_the_data():
     assert data["misconception"] == "99.soften/over_the_columns" and data["also"] == []
     assert data["failure"] == "numbers" and data["seconds"] >= 0
     assert judge(SOFTEN, soften).data["failure"] is None
-
-
-def test_on_a_page_nothing_of_a_verdict_runs_together():
-    right = Verdict("99.soften", "Shares", True, "Right.")
-    words = re.sub("<[^>]+>", "", right._repr_html_())
-    assert words == "PASSED · Shares · 99.softenRight."
-    assert right._repr_html_().count("<br>") == 1
-    assert right.points(3)._repr_html_() == "3 of 3 points"
-    assert Verdict("a", "b", False, "").points(1)._repr_html_() == "0 of 1 point"
-    assert repr(right.points(3)) == "3.0"  # nbgrader makes a number of it
-    assert copy.deepcopy(right.points(3)).most == 3
 
 
 @pytest.mark.parametrize("id", ["softmax", "3.softmax", "AA.softmax", "A1", "a1.softmax"])
