@@ -120,7 +120,10 @@ function render({ model: data, el: host }) {
   const { longest, pause, between_characters: betweenCharacters } = data.get("constants");
   const vocabulary = data.get("vocabulary");
   const only = data.get("block"); // −1: the whole model
-  const state = { step: 0, of: 0, character: 0, timer: null, doing: "", dice: true };
+  const state = {
+    step: 0, of: 0, character: 0, timer: null, doing: "", dice: true,
+    version: 0, // of what the places hold: another text, another character, another theme
+  };
   let model, reading, steps, tower, roving, letters, scales;
 
   // ---- what is read
@@ -163,7 +166,8 @@ function render({ model: data, el: host }) {
   const tall = el("div", { class: "ao-scroll tower" });
   const sentence = textLine("Your text", { value: inOneLine(data.get("text")) },
     (text) => take(text.replaceAll(LINE_END, "\n")));
-  const play = button("Play", () => (state.doing === "play" ? halt() : start("play")));
+  const playOrPause = () => (state.doing === "play" ? halt() : start("play"));
+  const play = button("Play", playOrPause);
   const back = button("Back", () => { halt(); go(state.step - 1); });
   const forward = button("Step", () => { halt(); go(state.step + 1); });
   const one = button("Write a character", () => { halt(); writeOne(); tell(); });
@@ -243,6 +247,7 @@ function render({ model: data, el: host }) {
 
   function choose(character) {
     state.character = character;
+    state.version += 1;
     light();
   }
 
@@ -250,6 +255,7 @@ function render({ model: data, el: host }) {
 
   /** A new text: new letters, new sizes. The tower itself is built once and painted again. */
   function show() {
+    state.version += 1;
     letters = words().map((sign, i) => {
       const node = keepKeys(el("button", { type: "button", "aria-label":
         `${marked(sign)}, character ${i + 1}` }, marked(sign)));
@@ -412,7 +418,9 @@ function render({ model: data, el: host }) {
     model = unpackWeights(about, bytes);
     const [first, last] = only < 0 ? [0, model.nLayers - 1] : [only, only];
     steps = stepsThrough(first, last, model.nHeads, only < 0);
-    tower = drawTower(steps, { first, last, whole: only < 0, model, go, halt, nSigns: vocabulary.length });
+    tower = drawTower(steps, {
+      first, last, whole: only < 0, model, go, halt, playOrPause, nSigns: vocabulary.length,
+    });
     tall.replaceChildren(tower.picture);
     scales = inks();
     controls.forEach((control) => { control.disabled = false; });
@@ -427,6 +435,7 @@ function render({ model: data, el: host }) {
   whenThemeChanges(root, () => {
     if (!reading) return;
     scales = inks();
+    state.version += 1;
     light();
   });
   data.on("change:text", () => {
@@ -441,7 +450,7 @@ function render({ model: data, el: host }) {
 
     `resize(n)` writes the sizes, `paint` fills what the data has reached, `nodeAt` finds a place.
 */
-function drawTower(steps, { first, last, whole, model, go, halt, nSigns }) {
+function drawTower(steps, { first, last, whole, model, go, halt, playOrPause, nSigns }) {
   const height = BELOW + 2 * UNIT * (last - first + 1) + (whole ? ABOVE : 46);
   const floor = height - BELOW; // where the first strip lies
   const level = (layer, part) =>
@@ -476,7 +485,12 @@ function drawTower(steps, { first, last, whole, model, go, halt, nSigns }) {
       svg("rect", { class: "reach", x, y: y - room, width, height: tall + 2 * room }),
       image, svg("rect", { class: "frame", x, y, width, height: tall, style: "fill-opacity: 0" }));
     node.addEventListener("click", () => { halt(); go(step, of); });
-    nodes[step][of] = { node, image, canvas: el("canvas") };
+    node.addEventListener("keydown", (event) => {
+      if (!["Enter", " "].includes(event.key)) return;
+      event.preventDefault();
+      playOrPause();
+    });
+    nodes[step][of] = { node, image, canvas: el("canvas"), painted: -1 };
     return node;
   }
 
@@ -568,7 +582,7 @@ function drawTower(steps, { first, last, whole, model, go, halt, nSigns }) {
 
   const picture = svg("svg", {
     viewBox: `0 0 ${WIDTH} ${height}`, role: "group",
-    "aria-label": "The tower: arrow up and down for the next place and the one before",
+    "aria-label": "The tower: arrow up and down for the next place and the one before, Enter to play or pause",
   }, ...parts, inTheBox);
 
   // Up and down go from step to step, left and right between the heads.
@@ -589,12 +603,14 @@ function drawTower(steps, { first, last, whole, model, go, halt, nSigns }) {
   function paint({ reading, state, scales, streamOf, saysAt, chancesNow, vocabulary }) {
     stopAt(numberOf(state.step, state.of));
     steps.forEach((places, step) => places.forEach((what, of) => {
-      const { node, image, canvas } = nodes[step][of];
+      const { node, image, canvas, painted } = nodes[step][of];
       const reached = step <= state.step;
       node.classList.toggle("reached", reached);
       node.classList.toggle("open", step === state.step && of === state.of);
       node.setAttribute("aria-pressed", step === state.step && of === state.of);
-      if (!reached || ["characters", "next"].includes(what.kind)) return image.removeAttribute("href");
+      image.style.display = reached ? "" : "none";
+      if (!reached || painted === state.version || ["characters", "next"].includes(what.kind)) return;
+      nodes[step][of].painted = state.version;
       if (what.kind === "head") {
         const map = mapOf(reading, what.layer, what.head);
         paintCells(canvas, map, reading.n, strongest(map), scales.shares);
