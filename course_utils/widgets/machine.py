@@ -167,9 +167,8 @@ class MachineExplorer(Explorer):
     def _headline(self, found: Trace) -> str:
         first, come_to = self._layers[0], self._come_to
         if come_to < 5:
-            return (
-                f"“{shown(self.text[-ENDING:])}” sets out through {len(self._layers)} × listen, think"
-            )
+            end = shown(self.text[-ENDING:])
+            return f"“{end}” sets out through {len(self._layers)} × listen, think"
         last = first + min((come_to - 1) // 4, len(self._layers))
         before, after = (_told(self._said(found.says[i, -1])) for i in (first, last))
         part = "From" if self.block == WHOLE else f"Block {self.block + 1}: from"
