@@ -13,7 +13,7 @@ from course_utils.text import CharTokenizer
 from course_utils.widgets.explorer import Explorer
 from course_utils.widgets.page_model import Trace, expect_in_the_page, trace, weights_for_the_page
 from course_utils.widgets.parts import blank, percent
-from course_utils.widgets.sampling_explorer import chances, shown
+from course_utils.widgets.sampling_explorer import ENDING, chances, shown
 
 LONGEST = 64  # characters: what a page computes in a tenth of a second, and a map can show
 PAUSE, BETWEEN_CHARACTERS = 1_100, 250  # ms, between two steps and two written characters
@@ -167,9 +167,8 @@ class MachineExplorer(Explorer):
     def _headline(self, found: Trace) -> str:
         first, come_to = self._layers[0], self._come_to
         if come_to < 5:
-            return (
-                f"“{shown(self.text[-24:])}” sets out through {len(self._layers)} × listen, think"
-            )
+            end = shown(self.text[-ENDING:])
+            return f"“{end}” sets out through {len(self._layers)} × listen, think"
         last = first + min((come_to - 1) // 4, len(self._layers))
         before, after = (_told(self._said(found.says[i, -1])) for i in (first, last))
         part = "From" if self.block == WHOLE else f"Block {self.block + 1}: from"
