@@ -34,7 +34,7 @@ BROWSER_ARGUMENTS = (
     "--disable-sync",
 )
 SECONDS = 1000  # Playwright counts in milliseconds
-START_TIMEOUT = 60
+START_TIMEOUT = 120  # on a busy machine
 RUN_TIMEOUT = 180  # a whole lesson, beside other tests
 
 

@@ -13,7 +13,7 @@ from anywidget import AnyWidget
 
 from course_utils.widgets.explorer import Explorer
 
-# The lines in the middle are all that an explorer asks of whoever shows it.
+# `modelOf` is all that an explorer asks of whoever shows it.
 HTML = """<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
@@ -21,25 +21,29 @@ HTML = """<!doctype html>
 <div id="here"></div>
 <script type="module">
 import page from "./page.mjs";
-const traits = await (await fetch("./data.json")).json();
-const listeners = {};
+const data = await (await fetch("./data.json")).json();
 const bytesOf = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-const model = {
-  get: (name) => (typeof traits[name]?.base64 === "string" ? bytesOf(traits[name].base64)
-    : traits[name]),
-  set: (name, value) => {
-    traits[name] = value;
-    for (const tell of listeners[`change:${name}`] ?? []) tell();
-  },
-  send: async ({ ask }) => {
-    const [about, text] = await (await fetch(`./${ask}.json`)).json();
-    for (const tell of listeners["msg:custom"] ?? []) tell({ [ask]: about }, [bytesOf(text)]);
-  },
-  on: (names, tell) => names.split(" ").forEach((name) => (listeners[name] ??= []).push(tell)),
-  save_changes: () => {},
-};
+function modelOf(traits) {
+  const listeners = {};
+  return {
+    get: (name) => (typeof traits[name]?.base64 === "string" ? bytesOf(traits[name].base64)
+      : traits[name]),
+    set: (name, value) => {
+      traits[name] = value;
+      for (const tell of listeners[`change:${name}`] ?? []) tell();
+    },
+    on: (names, tell) => names.split(" ").forEach((name) => (listeners[name] ??= []).push(tell)),
+    send: async ({ ask }) => {
+      if (!ask) return; // whether a kernel is there: nobody answers
+      const [about, text] = await (await fetch(`./${ask}.json`)).json();
+      for (const tell of listeners["msg:custom"] ?? []) tell({ [ask]: about }, [bytesOf(text)]);
+    },
+    save_changes: () => {},
+  };
+}
+window.mount = (el) => page.render({ model: modelOf({ ...data }), el });
 try {
-  page.render({ model, el: document.querySelector("#here") });
+  mount(document.querySelector("#here"));
 } finally {
   document.title = "shown";
 }

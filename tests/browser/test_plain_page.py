@@ -32,6 +32,46 @@ class Blank(Explorer):
     _esm = "export default { render({ el }) { el.innerHTML = '<p class=ao-explorer>words</p>'; } };"
 
 
+class Leaking(Explorer):
+    """Each mount leaves a listener on the window, and with it what it drew."""
+
+    _esm = """export default { render({ el }) {
+        el.innerHTML = "<p class=ao-explorer>words</p>";
+        addEventListener("resize", () => el.innerHTML);
+    } };"""
+
+
+MOUNT_AND_LEAVE = """howOften => {
+    for (let i = 0; i < howOften; i++) {
+        const host = document.createElement("div");
+        document.body.append(host);
+        const leave = mount(host);
+        if (typeof leave === "function") leave();
+        host.remove();
+    }
+}"""
+
+
+def left_behind(page, explorer: Explorer, folder: Path) -> dict[str, int]:
+    """Nodes and listeners that are more after fifty mounts than after five, garbage collected."""
+    assert mount(page, explorer, folder) == []
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def count(mounts: int) -> dict[str, int]:
+        page.evaluate(MOUNT_AND_LEAVE, mounts)
+        page.evaluate(SETTLED)
+        for _ in range(2):
+            session.send("HeapProfiler.collectGarbage")
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        values = {one["name"]: one["value"] for one in metrics}
+        return {name: int(values[name]) for name in ("Nodes", "JSEventListeners")}
+
+    few = count(5)
+    many = count(50)
+    return {name: many[name] - few[name] for name in few}
+
+
 def mount(page, explorer: Explorer, folder: Path) -> list[str]:
     """Show the explorer; what went wrong, in the page's words."""
     wrong = []
@@ -68,6 +108,17 @@ def test_it_mounts_without_jupyter(page, tmp_path, picture, name):
     assert mount(page, EVERY[name](), tmp_path) == []
     picture(f"plain-{name.replace(', ', '-').replace(' ', '-')}", page.locator(".ao-explorer"))
     assert colored(page) > 0.002
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_fifty_that_were_shown_and_left_leave_nothing(page, tmp_path, name):
+    left = left_behind(page, EVERY[name](), tmp_path)
+    assert max(left.values()) < 50, left  # less than one of anything for each mount
+
+
+def test_what_is_left_behind_is_counted(page, tmp_path):
+    left = left_behind(page, Leaking(), tmp_path)
+    assert left["JSEventListeners"] >= 50 and left["Nodes"] >= 100
 
 
 def test_one_word_alone_is_in_the_order_of_the_tab_key(page, tmp_path):
