@@ -40,21 +40,30 @@ def complaint(right: isolate.Outcome, got: isolate.Outcome, names: list[str]) ->
     parts = _floating(got.value)
     if len(parts) < len(_floating(right.value)) or not all(part.requires_grad for part in parts):
         return NOT_THROUGH
-    expected = _of_inputs(right)
-    found = isolate.call(lambda: _of_inputs(got), ())
+    right.gradients = right.gradients or of_inputs(right)
+    expected = right.gradients.value
+    found = got.gradients or of_inputs(got)
     if found.problem:
         return f"{RIGHT}, but their gradient cannot be worked out. {found.problem}"
     for i, gradient in expected.items():
-        gap = (found.value[i] - gradient).abs()
+        got_here = found.value.get(i, torch.zeros_like(gradient))
+        if got_here.shape != gradient.shape:
+            return f"{RIGHT}, but the gradient that reaches {names[i]} has another shape."
+        gap = (got_here - gradient).abs()
         bound = _rounding(gradient) + RELATIVE * gradient.abs()
         if bool(((gap > bound) & gradient.isfinite()).any()) or bool(
-            (found.value[i].isnan() & gradient.isfinite()).any()
+            (got_here.isnan() & gradient.isfinite()).any()
         ):
             return (
                 f"{RIGHT}, but the gradient that reaches {names[i]} is not: a part "
                 "of the way back is cut off (.detach(), .data, .item(), torch.no_grad()?)."
             )
     return None
+
+
+def of_inputs(outcome: isolate.Outcome) -> isolate.Outcome:
+    """The gradient of a weighted sum of all results: its value is {number of the input: tensor}."""
+    return isolate.call(lambda: _of_inputs(outcome), ())
 
 
 def _rounding(gradient: Tensor) -> float:

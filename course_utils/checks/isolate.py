@@ -33,6 +33,7 @@ SECONDS = 2.0
 GIGABYTES = 2.0
 LINE = 200  # characters of an error's text, or of a line of code, that are shown
 PRINTED = 1_000  # characters kept of what the function prints
+ENDED = "Ended"  # the error of an answer that took the process with it in which it ran
 
 
 @dataclass
@@ -44,11 +45,14 @@ class Outcome:
     error: str = ""  # the class of what was raised
     inputs: tuple = ()  # the inputs after the call, to see whether they were changed
     printed: str = ""
+    gradients: "Outcome | None" = None  # of the inputs, where they were worked out elsewhere
 
     @property
     def is_costly(self) -> bool:
         """Would it take as long, or as much, on the next case too?"""
-        return self.error in ("TimeIsUp", "MemoryError", "SystemExit", "KeyboardInterrupt")
+        return self.error in (
+            "TimeIsUp", "MemoryError", "SystemExit", "KeyboardInterrupt", ENDED,
+        )  # fmt: skip
 
 
 def call(

@@ -10,28 +10,24 @@ import functools
 import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from course_utils.checks import gradients, isolate
-from course_utils.checks.compare import OFF, difference
+from course_utils.checks import asked, gradients, isolate
+from course_utils.checks.compare import OFF, difference, kind_of_difference
 from course_utils.checks.deadline import TimeIsUp, call_limited
 from course_utils.checks.task import Case, Misconception, Task
 from course_utils.checks.verdict import Verdict
 
-NOT_WRITTEN = "Not written yet: it returns nothing so far. Replace the ... by your own code."
-NO_RETURN = "It returns nothing. Is there a return in its last line?"
-PRINTS_ONLY = "It prints, and returns nothing. What is printed is lost to the caller: return it."
 TWO_RESULTS = "asked twice with the same inputs it gave two results."
 KEEPS_SOMETHING = (
     "Does it keep something between two calls: a global variable, or a default like seen=[]?"
 )
 TOGETHER = 3  # times the seconds of one case, for all of them
-STUB = 20  # bytes of code, at most, in a function that nobody has written in
 EVIDENCE = 4  # numbers with digits that have to be alike before a single case may name a mistake
 
 
@@ -42,6 +38,7 @@ class Attempt:
     case: Case
     outcome: isolate.Outcome
     complaint: str | None
+    failure: str = ""  # its kind, one of verdict.FAILURES
 
     @property
     def is_comparable(self) -> bool:
@@ -58,9 +55,27 @@ def judge(
 
     `known` is for those who judge many answers with one seed: what the mistakes do is kept in it.
     """
+    return examine(task, asked.Here(task, answer), seed=seed, known=known).verdict
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A verdict, and what it rests on: the answer on the cases, as far as they were tried."""
+
+    verdict: Verdict
+    attempts: tuple[Attempt, ...] = ()
+
+
+def examine(
+    task: Task, answer: asked.Asked, *, seed: int = 0, known: "KnownMistakes | None" = None
+) -> Examination:
+    """The same for an answer wherever it runs. `known` has to be of this task and seed."""
+    began = time.monotonic()
     with _plain_numbers():
         cases = task.default_cases if seed == 0 else task.cases_for(seed)
-        return _judge(task, answer, cases, known or KnownMistakes(task))
+        found = _judge(task, answer, cases, known or KnownMistakes(task))
+    verdict = replace(found.verdict, seconds=time.monotonic() - began)
+    return replace(found, verdict=verdict)
 
 
 @contextlib.contextmanager
@@ -78,69 +93,74 @@ def _plain_numbers() -> Iterator[None]:
             torch.set_default_device(device)
 
 
-def _judge(task: Task, answer: Any, cases: list[Case], known: "KnownMistakes") -> Verdict:
-    def not_yet(text: str, printed: str = "", mistakes: Iterable[Misconception] = ()) -> Verdict:
+def _judge(
+    task: Task, answer: asked.Asked, cases: list[Case], known: "KnownMistakes"
+) -> Examination:
+    attempts: list[Attempt] = []
+
+    def not_yet(
+        text: str,
+        failure: str,
+        printed: str = "",
+        mistakes: Iterable[Misconception] = (),
+        case: str = "",
+    ) -> Examination:
         named = tuple(mistake.id for mistake in mistakes)
         text = f'{text}\nStuck? hint("{task.id}")'
-        return Verdict(task.id, task.title, False, text, printed, named)
+        verdict = Verdict(task.id, task.title, False, text, printed, named, case, failure)
+        return Examination(verdict, tuple(attempts))
 
-    refused = _no_answer(task, answer)
+    refused = answer.refusal()
     if refused:
-        return not_yet(refused)
-    attempts = _attempts(task, answer, cases)
+        return not_yet(refused, _kind_of_nothing(refused))
+    attempts += _attempts(task, answer, cases, known)
     printed = attempts[0].outcome.printed
     if all(_came_to_nothing(attempt.outcome) for attempt in attempts):
-        return not_yet(_why_nothing(answer, printed), printed)
+        why = answer.why_nothing(printed)
+        return not_yet(why, _kind_of_nothing(why), printed)
     if not any(attempt.complaint for attempt in attempts):
-        return Verdict(task.id, task.title, True, task.praise, printed)
+        verdict = Verdict(task.id, task.title, True, task.praise, printed)
+        return Examination(verdict, tuple(attempts))
 
+    first = next(attempt for attempt in attempts if attempt.complaint)
+    where = {"printed": printed, "case": first.case.name}
     mistake = known.on_all(attempts) if len(attempts) == len(cases) else None
     if mistake:
-        return not_yet(str(mistake), printed, [mistake])
+        return not_yet(str(mistake), first.failure, mistakes=[mistake], **where)
     explained = known.between_them(attempts)
     if explained:
         parts = [f"on the case “{case}”: {mistake}" for mistake, case in explained]
         text = "\n".join(["O" + parts[0][1:], *(f"And {part}" for part in parts[1:])])
-        return not_yet(text, printed, [mistake for mistake, _ in explained])
-    first = next(attempt for attempt in attempts if attempt.complaint)
+        named = [mistake for mistake, _ in explained]
+        return not_yet(text, first.failure, mistakes=named, **where)
     said, named = _most_specific(task, answer, first, known)
     if not named:
         for mistake, case in known.elsewhere(attempts):
             said, named = f"{said}\nAnd on the case “{case}”: {mistake}", [mistake]
-    return not_yet(f"On the case “{first.case.name}”: {said}", printed, named)
+    failure = "not repeatable" if said.startswith(TWO_RESULTS) else first.failure
+    text = f"On the case “{first.case.name}”: {said}"
+    return not_yet(text, failure, mistakes=named, **where)
 
 
-def _no_answer(task: Task, answer: Any) -> str | None:
-    """Why this cannot be run at all; None if it can."""
-    if answer is None or answer is ...:
-        return NOT_WRITTEN
-    kind = "class" if inspect.isclass(task.reference) else "function"
-    if not callable(answer) or (kind == "class" and isinstance(answer, nn.Module)):
-        return (
-            f"check wants the {kind} itself, and got a {type(answer).__name__}: "
-            f'write check("{task.id}", your_{kind}) without calling it.'
-        )
-    return None
-
-
-def _why_nothing(answer: Any, printed: str) -> str:
-    if printed.strip():
-        return PRINTS_ONLY
-    code = getattr(answer, "__code__", None)
-    return NO_RETURN if code is not None and len(code.co_code) > STUB else NOT_WRITTEN
+def _kind_of_nothing(said: str) -> str:
+    if said == asked.NOT_WRITTEN:
+        return "not written"
+    return "returns nothing" if said in (asked.NO_RETURN, asked.PRINTS_ONLY) else "not callable"
 
 
 # The cases
 
 
-def _attempts(task: Task, answer: Any, cases: list[Case]) -> list[Attempt]:
+def _attempts(
+    task: Task, answer: asked.Asked, cases: list[Case], known: "KnownMistakes"
+) -> list[Attempt]:
     """The answer on each case; the last one is costly where they took too long, alone or together.
 
     Once is enough: the other cases would cost the learner as long again.
     """
     attempts, began = [], time.monotonic()
     for case in cases:
-        attempts.append(_attempt(task, answer, case))
+        attempts.append(_attempt(task, answer, case, known))
         if attempts[-1].outcome.is_costly:
             break
         spent = time.monotonic() - began
@@ -149,28 +169,18 @@ def _attempts(task: Task, answer: Any, cases: list[Case]) -> list[Attempt]:
                 f"it is too slow: {len(attempts)} of {len(cases)} cases took {spent:.0f} seconds. "
                 "Does a loop do what one product of matrices could?"
             ))  # fmt: skip
-            attempts.append(Attempt(cases[len(attempts)], slow, slow.problem))
+            attempts.append(Attempt(cases[len(attempts)], slow, slow.problem, "time"))
             break
     return attempts
 
 
-def _attempt(task: Task, answer: Any, case: Case) -> Attempt:
-    outcome = _run(task, answer, case)
-    return Attempt(case, outcome, _complaint(task, case, outcome))
+def _attempt(task: Task, answer: asked.Asked, case: Case, known: "KnownMistakes") -> Attempt:
+    outcome = answer.run(case)
+    return Attempt(case, outcome, *_complaint(task, case, outcome, known))
 
 
-def _run(task: Task, answer: Any, case: Case, *, seed: int = 0) -> isolate.Outcome:
-    """The answer on a case; with gradients wanted, on floating tensors that ask for them."""
-    if task.gradient:
-        outcome = _call(task, answer, gradients.asked_for(case), seed=seed)
-        if "requires grad" not in (outcome.problem or ""):
-            return outcome
-        # It does something that a gradient forbids. What that is, plain numbers show better.
-    return _call(task, answer, case, seed=seed)
-
-
-def _call(task: Task, answer: Any, case: Case, *, seed: int = 0) -> isolate.Outcome:
-    return isolate.call(functools.partial(task.use, answer), case.args, case.kwargs, seed=seed)
+def _call(task: Task, answer: Any, case: Case) -> isolate.Outcome:
+    return isolate.call(functools.partial(task.use, answer), case.args, case.kwargs)
 
 
 def _nothing(value: Any) -> bool:
@@ -181,24 +191,32 @@ def _came_to_nothing(outcome: isolate.Outcome) -> bool:
     return outcome.problem is None and _nothing(outcome.value)
 
 
-def _complaint(task: Task, case: Case, outcome: isolate.Outcome) -> str | None:
-    """What is wrong with the answer on this case, in a sentence; None if nothing is."""
+KINDS_OF_ERROR = {
+    "TimeIsUp": "time",
+    "MemoryError": "memory",
+    "SystemExit": "exit",
+    isolate.ENDED: "exit",
+}
+
+
+def _complaint(
+    task: Task, case: Case, outcome: isolate.Outcome, known: "KnownMistakes"
+) -> tuple[str | None, str]:
+    """What is wrong with the answer on this case, in a sentence (None: nothing), and its kind."""
     if outcome.problem:
-        return outcome.problem
-    right = _right(task, gradients.asked_for(case) if task.gradient else case)
+        return outcome.problem, KINDS_OF_ERROR.get(outcome.error, "error")
+    right = known.right(case)
     with torch.no_grad():
         wrong = _difference(right.value, outcome.value, task.dimensions)
     changed = _changed_input(task, case, outcome)
-    if changed or wrong:
-        return changed or wrong
-    return gradients.complaint(right, outcome, _input_names(task, case)) if task.gradient else None
-
-
-def _right(task: Task, case: Case) -> isolate.Outcome:
-    outcome = _call(task, task.reference, case)
-    if outcome.problem:
-        raise RuntimeError(f"{task.id}: the reference fails on {case.name!r}. {outcome.problem}")
-    return outcome
+    if changed:
+        return changed, "changed input"
+    if wrong:
+        return wrong, kind_of_difference(wrong)
+    if not task.gradient:
+        return None, ""
+    uphill = gradients.complaint(right, outcome, _input_names(task, case))
+    return uphill, "gradient" if uphill else ""
 
 
 def _difference(expected: Any, got: Any, dimensions: tuple) -> str | None:
@@ -239,18 +257,18 @@ def _changed_input(task: Task, case: Case, outcome: isolate.Outcome) -> str | No
 
 
 def _most_specific(
-    task: Task, answer: Any, wrong: Attempt, known: "KnownMistakes"
+    task: Task, answer: asked.Asked, wrong: Attempt, known: "KnownMistakes"
 ) -> tuple[str, list[Misconception]]:
     """The complaint, or what else is true of the result and says more; the mistake if one is."""
     case, outcome = wrong.case, wrong.outcome
     if outcome.problem:
         return wrong.complaint, []
-    if _is_other(outcome, _run(task, answer, case)):
+    if _is_other(outcome, answer.run(case)):
         return f"{TWO_RESULTS} {KEEPS_SOMETHING}", []
-    if _is_other(outcome, _run(task, answer, case, seed=1)):
+    if _is_other(outcome, answer.run(case, seed=1)):
         return f"{TWO_RESULTS} What in it is random?", []
-    if OFF in wrong.complaint:  # properties are about values
-        said = (_stated(one, task, answer, case, outcome.value) for one in task.properties)
+    if OFF in wrong.complaint or isinstance(outcome.value, str):  # properties are about values
+        said = (_stated(one, answer, case, outcome.value) for one in task.properties)
         stated = next(filter(None, said), None)
         if stated:
             return stated, []
@@ -265,22 +283,36 @@ def _is_other(one: isolate.Outcome, other: isolate.Outcome) -> bool:
         return False
 
 
-def _stated(statement: Callable, task: Task, answer: Any, case: Case, result: Any) -> str | None:
+def _stated(statement: Callable, answer: asked.Asked, case: Case, result: Any) -> str | None:
     """A property's complaint. One with a third parameter, `run`, may ask the answer more."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        return isolate.call(functools.partial(task.use, answer), args, kwargs).value
+        return answer.again(args, kwargs)
 
     wants_more = "run" in inspect.signature(statement).parameters
     return statement(result, case, run) if wants_more else statement(result, case)
 
 
 class KnownMistakes:
-    """The task's mistakes on the same cases, each run once and only when somebody asks."""
+    """The right answer and the mistakes on the same cases, run once each, when somebody asks."""
 
     def __init__(self, task: Task):
         self.task = task
         self._outcomes: dict[tuple[str, str], isolate.Outcome] = {}
+        self._right: dict[str, isolate.Outcome] = {}
+
+    def right(self, case: Case) -> isolate.Outcome:
+        """The reference on a case, its inputs asking for a gradient if the task is about one."""
+        if case.name not in self._right:
+            task = self.task
+            asking = gradients.asked_for(case) if task.gradient else case
+            outcome = _call(task, task.reference, asking)
+            if outcome.problem:
+                raise RuntimeError(
+                    f"{task.id}: the reference fails on {case.name!r}. {outcome.problem}"
+                )
+            self._right[case.name] = outcome
+        return self._right[case.name]
 
     def on_all(self, attempts: list[Attempt]) -> Misconception | None:
         """The mistake that gives the same results, right and wrong ones, on every case."""

@@ -5,6 +5,24 @@ from dataclasses import dataclass
 
 PRINTED_LINES = 5
 
+# How an answer can fail, from the outside to the inside. These words stay what they are when the
+# sentences around them change: records and reports count by them.
+FAILURES = (
+    "not written",  # nothing was put in the place of the three dots
+    "not callable",  # not the function or class itself
+    "returns nothing",
+    "error",  # it raised something
+    "time",
+    "memory",
+    "exit",  # it ended, or was ended by, the process in which it ran
+    "kind",  # a list for a tensor, floats for whole numbers
+    "shape",
+    "numbers",
+    "changed input",
+    "gradient",
+    "not repeatable",  # asked twice, it gave two results
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -16,9 +34,30 @@ class Verdict:
     text: str
     printed: str = ""  # what the learner's own code printed, for those who debug by print
     mistakes: tuple[str, ...] = ()  # the ids of the known mistakes that were recognised
+    case: str = ""  # the first case on which it is wrong
+    failure: str = ""  # the kind of failure, one of FAILURES; "" if it passed
+    seconds: float = 0.0  # that the check took
 
     def __bool__(self) -> bool:
         return self.passed
+
+    @property
+    def data(self) -> dict[str, object]:
+        """The verdict for programs: plain values under stable names.
+
+        `misconception` is the stable id of the (first) known mistake, "03.soft_lookup/angles", or
+        None; `also` those of the others.
+        """
+        named = [f"{self.task_id}/{mistake}" for mistake in self.mistakes]
+        return {
+            "task": self.task_id,
+            "passed": self.passed,
+            "misconception": named[0] if named else None,
+            "also": named[1:],
+            "case": self.case or None,
+            "failure": self.failure or None,
+            "seconds": round(self.seconds, 3),
+        }
 
     @property
     def headline(self) -> str:

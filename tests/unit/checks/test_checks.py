@@ -24,7 +24,7 @@ from course_utils.checks import catalog, check, deadline, hint, isolate, reveal,
 from course_utils.checks.judge import judge
 from course_utils.checks.properties import no_look_ahead, rows_sum_to_one
 from course_utils.checks.task import Case, Task
-from course_utils.checks.verdict import Verdict
+from course_utils.checks.verdict import FAILURES, Verdict
 
 
 def soften(x):
@@ -736,6 +736,37 @@ def test_a_verdict_is_worth_its_points_and_escapes_what_was_printed():
     assert repr(right) == "PASSED  99.soften  Shares\nRight."
     assert repr(wrong) == "NOT YET  99.soften  Shares\nNo.\n(your code printed: <b>)"
     assert "&lt;b&gt;" in wrong._repr_html_() and "<b>" not in wrong._repr_html_()
+
+
+KINDS = {
+    "not written": None,
+    "not callable": 5,
+    "returns nothing": lambda x: print(x),
+    "error": lambda x: x / "tea",
+    "exit": lambda x: exit(),
+    "kind": lambda x: soften(x).tolist(),
+    "shape": lambda x: soften(x)[None],
+    "numbers": lambda x: soften(x) + 0.5,
+    "changed input": lambda x: x.copy_(soften(x)),
+    "gradient": lambda x: soften(x).detach(),
+    "not repeatable": lambda x: soften(x) + torch.rand(1),
+}
+
+
+@pytest.mark.parametrize("failure", KINDS)
+def test_a_verdict_is_data_under_names_that_stay(failure):
+    data = judge(soften_task(gradient=failure == "gradient"), KINDS[failure]).data
+    assert data["failure"] == failure in FAILURES and not data["passed"]
+    assert data["task"] == "99.soften" and data["misconception"] is None
+    seen = failure not in ("not written", "not callable", "returns nothing")
+    assert data["case"] == ("3 rows" if seen else None)
+
+
+def test_a_known_mistake_has_a_stable_id_in_the_data():
+    data = judge(SOFTEN, over_the_columns).data
+    assert data["misconception"] == "99.soften/over_the_columns" and data["also"] == []
+    assert data["failure"] == "numbers" and data["seconds"] >= 0
+    assert judge(SOFTEN, soften).data["failure"] is None
 
 
 @pytest.mark.parametrize("id", ["softmax", "3.softmax", "AA.softmax", "A1", "a1.softmax"])
