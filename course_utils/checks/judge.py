@@ -93,6 +93,18 @@ def _plain_numbers() -> Iterator[None]:
             torch.set_default_device(device)
 
 
+def is_right(
+    task: Task, answer: asked.Asked, *, seed: int = 0, known: "KnownMistakes | None" = None
+) -> bool:
+    """Does it pass on every case? Nothing is said of an answer that doesn't, which is quick."""
+    with _plain_numbers():
+        cases = task.default_cases if seed == 0 else task.cases_for(seed)
+        known = known or KnownMistakes(task)
+        return answer.refusal() is None and all(
+            _attempt(task, answer, case, known).complaint is None for case in cases
+        )
+
+
 def _judge(
     task: Task, answer: asked.Asked, cases: list[Case], known: "KnownMistakes"
 ) -> Examination:

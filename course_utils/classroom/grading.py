@@ -14,8 +14,16 @@ from typing import Any
 
 import torch
 
+from course_utils.checks.asked import Here
 from course_utils.checks.catalog import tasks_of
-from course_utils.checks.judge import KINDS_OF_ERROR, Attempt, Examination, KnownMistakes, examine
+from course_utils.checks.judge import (
+    KINDS_OF_ERROR,
+    Attempt,
+    Examination,
+    KnownMistakes,
+    examine,
+    is_right,
+)
 from course_utils.checks.task import Task
 from course_utils.checks.verdict import Verdict
 from course_utils.classroom.away import Away, Trouble
@@ -58,12 +66,10 @@ def draw_seed(lesson: str, rng: random.Random | None = None) -> int:
 
 
 def _tells_apart(task: Task, seed: int) -> bool:
-    from course_utils.checks.asked import Here
-
     known = KnownMistakes(task)
 
     def passes(answer: Any) -> bool:
-        return examine(task, Here(task, answer), seed=seed, known=known).verdict.passed
+        return is_right(task, Here(task, answer), seed=seed, known=known)
 
     return passes(task.reference) and not any(
         passes(mistake.implementation) for mistake in task.misconceptions

@@ -137,6 +137,11 @@ COMMANDS = {
         "for teachers: make exercises/ from solutions/",
         module_command("release", "course_utils.classroom.release"),
     ),
+    "class": Command(
+        "class init|release|collect|grade|feedback|report|doctor [--help for more]",
+        "for teachers: a class's assignments, from handing out to the report",
+        module_command("class", "course_utils.classroom.command"),
+    ),
 }
 
 
