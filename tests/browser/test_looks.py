@@ -150,3 +150,18 @@ def test_a_wide_page_is_used(page, tmp_path, name):
     left, right = {"attention": (".grid", "figure"), "pattern": (".lamps", ".arcs")}[name]
     boxes = [page.locator(f".ao-explorer {part}").first.bounding_box() for part in (left, right)]
     assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+
+
+def test_bpe_pieces_are_colored_and_leave_no_hole(narrow, tmp_path):
+    """What grows stands last, so that no room has to be kept for it, and nothing moves."""
+    mount(narrow, EVERY["BPEExplorer"](), tmp_path)
+    slider, chips = narrow.locator(".ao-slider input"), narrow.locator(".chip")
+    before = slider.bounding_box()
+    tints = chips.evaluate_all("all => all.map(one => getComputedStyle(one).borderBottomColor)")
+    assert len(set(tints)) == 5
+    assert all(a != b for a, b in zip(tints, tints[1:], strict=False))
+    last = chips.last.bounding_box()
+    explorer = narrow.locator(".ao-explorer").bounding_box()
+    assert explorer["y"] + explorer["height"] - (last["y"] + last["height"]) < 30
+    narrow.get_by_role("textbox").fill("Tom drinks cold coffee. " * 20)
+    assert slider.bounding_box() == before
