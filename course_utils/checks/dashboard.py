@@ -76,6 +76,21 @@ class Lesson:
         return not self.open_bets and not self.open_tasks
 
     @property
+    def bet_signs(self) -> str:
+        """A sign for each bet, and in words how many were won."""
+        signs = "".join(
+            "○" if not bet else "✓" if bet["right"] else "✗" for bet in self.bets.values()
+        )
+        placed = [bet for bet in self.bets.values() if bet]
+        won = sum(bet["right"] for bet in placed)
+        return f"{hidden(signs)} {won} of {len(placed)} won" if placed else f"{hidden(signs)} none"
+
+    @property
+    def task_signs(self) -> str:
+        passed = (bool(task and task["passed"]) for task in self.tasks.values())
+        return hidden("".join("■" if one else "□" for one in passed))
+
+    @property
     def row(self) -> tuple[str, ...]:
         bets = [bet for bet in self.bets.values() if bet]
         tasks = [task for task in self.tasks.values() if task]
@@ -143,20 +158,58 @@ class Progress:
         return "\n".join([f"{say}: {place}", self.summary, "", *lines])
 
     def _repr_html_(self) -> str:
+        return f'<div style="max-width: 900px">{self._next_as_html()}{self._table_as_html()}</div>'
+
+    def _next_as_html(self) -> str:
+        """Where to go on, how far that is, and a bar of the lessons that are done."""
         say, words, place = self.next
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.HEADER)
+        done = sum(lesson.is_done for lesson in self.numbered)
+        return (
+            f'<div style="border: 1px solid {LINE}; border-left: 6px solid #0072B2; '
+            'border-radius: 6px; padding: 10px 16px; margin: 0 0 12px">'
+            f'<div style="font-size: 1.25em"><strong>{say}: {link(html.escape(words), place)}'
+            f"</strong></div><div>{self.summary}</div>"
+            f'<progress max="{len(self.numbered)}" value="{done}" aria-label="lessons done" '
+            'style="width: 100%; accent-color: #009E73"></progress></div>'
+        )
+
+    def _table_as_html(self) -> str:
+        """A row a lesson, a sign for each bet and task: what is open is seen, not only counted."""
+        left = f'style="text-align: left; border-bottom: 1px solid {LINE}"'
+        right = f'style="text-align: right; border-bottom: 1px solid {LINE}"'
+        head = "".join(f"<th {left if name in SIGNED else right}>{name}</th>" for name in COLUMNS)
         rows = []
         for lesson in self.lessons:
-            cells = [html.escape(cell) for cell in lesson.row]
-            cells[0] = link(cells[0], lesson.notebook)
-            if lesson.tasks:
-                cells[4] = link(cells[4], lesson.exercise)
-            others = "".join(f"<td>{cell}</td>" for cell in cells[1:])
-            rows.append(f'<tr><td style="text-align: left">{cells[0]}</td>{others}</tr>')
+            _, minutes, _, _, passed, hints, seen = (html.escape(cell) for cell in lesson.row)
+            tasks = f"{lesson.task_signs} {passed}"
+            cells = [
+                link(html.escape(lesson.title), lesson.notebook),
+                minutes,
+                lesson.bet_signs,
+                link(tasks, lesson.exercise) if lesson.tasks else tasks,
+                hints,
+                seen,
+            ]
+            row = "".join(
+                f"<td {left if name in SIGNED else right}>{cell}</td>"
+                for name, cell in zip(COLUMNS, cells, strict=True)
+            )
+            rows.append(f"<tr>{row}</tr>")
         return (
-            f"<p><strong>{say}: {link(html.escape(words), place)}</strong><br>{self.summary}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            '<table style="width: 100%; border-collapse: collapse; margin: 0">'
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            "<p><small>Bets: ✓ won, ✗ lost, ○ not placed yet. Tasks: ■ passed, □ open.</small></p>"
         )
+
+
+LINE = "var(--jp-border-color2, #ccc)"  # the theme's, and a light page's where there is none
+COLUMNS = ("lesson", "minutes", "bets", "tasks", "hints", "answers seen")
+SIGNED = ("lesson", "bets", "tasks")  # those that begin at the left
+
+
+def hidden(signs: str) -> str:
+    """Signs for the eye; a screen reader would spell them, and the words beside them say more."""
+    return f'<span aria-hidden="true" style="letter-spacing: 2px">{signs}</span>' if signs else ""
 
 
 def link(words: str, place: str) -> str:

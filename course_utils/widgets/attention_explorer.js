@@ -10,6 +10,12 @@ import { drawMatrix, drawWords, looksMostAt, strongest } from "./lib/attention.j
 
 const STYLE = `
 .ao-attention .top { display: flex; flex-wrap: wrap; gap: 8px 18px; margin: 10px 0 14px; align-items: flex-start; }
+/* On a wide page the maps stand beside the head that is chosen. */
+.ao-attention { container-type: inline-size; }
+@container (min-width: 1000px) {
+  .ao-attention .body { display: grid; gap: 24px; grid-template-columns: 470px minmax(0, 1fr); }
+  .ao-attention .says { min-height: 1.4em; }
+}
 .ao-attention .grid { display: grid; gap: 2px; align-items: center; flex: 1 1 440px; min-width: 280px; }
 .ao-attention .side { flex: 1 1 180px; display: grid; gap: 8px; }
 .ao-attention .side p { margin: 0; }
@@ -240,12 +246,13 @@ function render({ model, el: host }) {
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-attention", role: "group", "aria-label": "Attention explorer",
+    class: "ao-explorer ao-wide ao-attention", role: "group", "aria-label": "Attention explorer",
   },
   el("style", {}, STYLE), ...(model.get("can_read") ? [sentence.root] : []), news,
-  el("div", { class: "top" }, grid,
-    el("div", { class: "side" }, shownAs.root, compare.root, bare.root, hint)),
-  holder);
+  el("div", { class: "body" },
+    el("div", { class: "top" }, grid,
+      el("div", { class: "side" }, shownAs.root, compare.root, bare.root, hint)),
+    holder));
   host.replaceChildren(root);
   given = holder.clientWidth;
   load();

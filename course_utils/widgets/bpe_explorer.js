@@ -118,32 +118,56 @@ export function piecesByMerges(removed, nMerges) {
   return lost.map((n) => (left -= n));
 }
 
+const TINTS = 5;
 const STYLE = `
-.ao-bpe .ao-controls { grid-template-columns: 1fr; gap: 10px; }
-.ao-bpe .buttons { display: flex; gap: 8px; }
-.ao-bpe .chips { line-height: 2; margin: 12px 0; min-height: 84px; max-height: 210px;
-  overflow-y: auto; overflow-wrap: anywhere; padding: 3px; contain: layout paint; }
-.ao-bpe .chip { border: 1px solid var(--ao-faint); border-radius: 4px; padding: 3px 3px;
-  margin: 0 1px; display: inline-block; line-height: 1.4; white-space: pre-wrap;
-  font-family: var(--jp-code-font-family, monospace);
-  font-size: 13px; background: var(--ao-page); }
-.ao-bpe .chip.odd { background: var(--ao-shade); }
+.ao-bpe .ao-controls { grid-template-columns: minmax(0, 1fr); gap: 8px; }
+.ao-bpe { container-type: inline-size; }
+/* On a wide page the pieces stand beside what changes them. */
+@container (min-width: 1000px) {
+  .ao-bpe .body { display: grid; gap: 28px; grid-template-columns: 650px minmax(0, 1fr); }
+}
+.ao-bpe .ao-slider { grid-template-columns: 84px minmax(60px, 1fr) 60px; }
+.ao-bpe .buttons { display: flex; gap: 8px; flex-wrap: wrap; }
+.ao-bpe figure { margin-top: 4px; }
+.ao-bpe .story { margin: 8px 0; min-height: 1.4em; }
+/* The last thing in its column: it may grow and shrink, and nothing moves from under the mouse. */
+.ao-bpe .chips { line-height: 2.1; max-height: 250px; overflow-y: auto; overflow-wrap: anywhere;
+  padding: 3px; contain: layout paint; font-size: 15px;
+  font-family: var(--jp-code-font-family, monospace); }
+.ao-bpe .chip { position: relative; isolation: isolate; display: inline-block; line-height: 1.5;
+  padding: 1px 2px; margin: 0 2px 0 0; border-radius: 4px; white-space: pre-wrap;
+  border-bottom: 3px solid var(--tint); }
+.ao-bpe .chip::before { content: ""; position: absolute; inset: 0; z-index: -1;
+  border-radius: 4px 4px 0 0; background: var(--tint); opacity: 0.22; }
+.ao-bpe .tint0 { --tint: var(--ao-blue); }
+.ao-bpe .tint1 { --tint: var(--ao-orange); }
+.ao-bpe .tint2 { --tint: var(--ao-green); }
+.ao-bpe .tint3 { --tint: var(--ao-pink); }
+.ao-bpe .tint4 { --tint: var(--ao-sky); }
 .ao-bpe .chip.new { outline: 2px solid var(--ao-orange); font-weight: 700; }
-.ao-bpe .space { color: var(--ao-faint); }
-.ao-bpe .byte { font-size: 12px; border-bottom: 2px dotted var(--ao-blue); margin: 0 1px; }
+.ao-bpe .byte { font-size: 12px; border-bottom: 2px dotted var(--ao-ink); margin: 0 1px; }
 `;
 
 const SHOWN_FOR = { " ": "·", "\n": "↵", "\t": "⇥", "\r": "␍" };
 const plain = (number) => number.toLocaleString("en-US");
 const count = (number, noun) => `${plain(number)} ${noun}${number === 1 ? "" : "s"}`;
 
+/** A color for each piece, by where it begins: it keeps it while others merge. Neighbours differ. */
+export function tintsOf(spans) {
+  let before = -1;
+  return spans.map(([start]) => {
+    const own = start % TINTS;
+    before = own === before ? (own + 1) % TINTS : own;
+    return before;
+  });
+}
+
 /** One piece as a box: its characters, a mark for white space, hexadecimal for loose bytes. */
-function drawChip(bytes, position, isNew) {
-  const chip = el("span", { class: `chip${position % 2 ? " odd" : ""}${isNew ? " new" : ""}` });
+function drawChip(bytes, tint, isNew) {
+  const chip = el("span", { class: `chip tint${tint}${isNew ? " new" : ""}` });
   for (const { text, byte } of readable(bytes)) {
     if (byte) chip.append(el("span", { class: "byte" }, byte));
-    else if (SHOWN_FOR[text]) chip.append(el("span", { class: "space" }, SHOWN_FOR[text]));
-    else chip.append(text);
+    else chip.append(SHOWN_FOR[text] ?? text);
   }
   return chip;
 }
@@ -156,7 +180,7 @@ export function inWords(bytes) {
 
 /** How many pieces are left after each number of merges, as a curve with the slider's place. */
 function drawCurve(nMerges) {
-  const sides = axes([680, 120], { left: 44, right: 76, top: 14, bottom: 30 });
+  const sides = axes([668, 100], { left: 44, right: 76, top: 12, bottom: 24 });
   const { picture, floor, below } = sides;
   const x = sides.x(0, Math.max(1, nMerges));
   const line = svg("path", { fill: "none", stroke: "var(--ao-blue)", "stroke-width": 2 });
@@ -229,8 +253,9 @@ function render({ model, el: host }) {
     // A merge that changes nothing here leaves the same pieces, so that most moves cost nothing.
     const picture = `${spans.length} ${spans.filter(isNew)}`;
     if (picture !== drawn) {
+      const tints = tintsOf(spans);
       chips.replaceChildren(...spans.map((span, i) =>
-        drawChip(bytes.subarray(...span), i, isNew(span))));
+        drawChip(bytes.subarray(...span), tints[i], isNew(span))));
       drawn = picture;
     }
     const each = spans.length ? (characters / spans.length).toFixed(2) : "no";
@@ -260,14 +285,16 @@ function render({ model, el: host }) {
     read(model.get("text"));
   });
   host.replaceChildren(el("div", {
-    class: "ao-explorer ao-bpe", role: "group", "aria-label": "BPE explorer",
+    class: "ao-explorer ao-wide ao-bpe", role: "group", "aria-label": "BPE explorer",
   },
     el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" }, sentence.root, merges.root,
-      el("div", { class: "buttons" }, back, on)),
-    chips, story,
-    el("figure", {}, el("figcaption", { class: "strong" }, "Pieces left in this sentence"),
-      el("div", { class: "ao-scroll" }, curve.picture))));
+    el("div", { class: "body" },
+      el("div", {},
+        el("div", { class: "ao-controls" }, sentence.root, merges.root,
+          el("div", { class: "buttons" }, back, on)),
+        el("figure", {}, el("figcaption", { class: "strong" }, "Pieces left in this sentence"),
+          el("div", { class: "ao-scroll" }, curve.picture))),
+      el("div", {}, story, chips))));
 }
 
 /** A labelled text box that tells every change. */

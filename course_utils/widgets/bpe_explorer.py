@@ -17,6 +17,7 @@ LONGEST_TEXT = 500
 
 # The still, in inches: a line of pieces, one monospace letter, a piece's padding, the text's width.
 LINE, LETTER, PADDING, WIDTH = 0.3, 0.077, 0.1, 6.7
+TINTS = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.PINK, plots.SKY)  # as in the page
 MOST_LINES = 4  # in each of the still's three rows
 
 
@@ -137,8 +138,9 @@ def draw_lines(ax, lines, top: float) -> None:
     for row, line in enumerate(lines):
         for x, text in line:
             box = ((0.15 + x, top + LINE * row), LETTER * len(text) + PADDING, LINE - 0.06)
-            shade = ("white", "#E6E6E6")[number % 2]
-            ax.add_patch(Rectangle(*box, facecolor=shade, edgecolor="#777777", linewidth=0.8))
+            tint = TINTS[number % len(TINTS)]
+            ax.add_patch(Rectangle(*box, facecolor=(tint, 0.22), edgecolor="none"))
+            ax.add_patch(Rectangle((box[0][0], box[0][1] + box[2]), box[1], -0.03, facecolor=tint))
             ax.text(
                 box[0][0] + box[1] / 2, box[0][1] + (LINE - 0.06) / 2, drawable(text),
                 family="monospace", fontsize=9, ha="center", va="center_baseline", parse_math=False,

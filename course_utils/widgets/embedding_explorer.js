@@ -441,7 +441,7 @@ function placeLabels(wanted) {
     && taken.every(([l, t, r, b]) => right < l || left > r || bottom < t || top > b);
   return wanted.flatMap(({ at: [x, y], text, strong }) => {
     const width = LETTER * text.length * (strong ? 1.15 : 1);
-    const places = [[x + 9, y - 7], [x - 9 - width, y - 7], [x - width / 2, y - 22],
+    const places = [[x + 9, y - 7], [x - 9 - width, y - 7], [x - width / 2, y - LINE - 8],
       [x - width / 2, y + 8], [x + 6, y - 21], [x + 6, y + 7], [x - 6 - width, y - 21],
       [x - 6 - width, y + 7]];
     const place = places.find(([left, top]) => free([left, top, left + width, top + LINE]));

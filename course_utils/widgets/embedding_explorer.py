@@ -144,7 +144,7 @@ class EmbeddingExplorer(Explorer):
         )
         ax.scatter(*found.here, s=40, color=plots.ORANGE, zorder=4)
         shown = np.vstack([found.here, spots[[*found.nearest, *seems, *found.made]]])
-        middle, reach = (shown.max(0) + shown.min(0)) / 2, np.ptp(shown, axis=0).max() * 0.58 + 1e-9
+        middle, reach = (shown.max(0) + shown.min(0)) / 2, np.ptp(shown, axis=0).max() * 0.58 or 1
         ax.set(xlim=middle[0] + np.array([-reach, reach]), xticks=[], yticks=[])
         ax.set_ylim(middle[1] + np.array([-reach, reach]))
         ax.set_aspect("equal")

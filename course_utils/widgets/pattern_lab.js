@@ -37,28 +37,53 @@ export function patternsFor(settings) {
     pattern.map((keys, query) => keys.filter((key) => stays(query, key))));
 }
 
+const SIDE = { before: 30, across: 188, whole: 222 }; // of a square: numbers, cells, and an edge
+const share100 = (pixels) => `${(100 * pixels) / SIDE.whole}%`;
+
 const STYLE = `
 .ao-lab .ao-choice { margin: 0 0 6px; }
 .ao-lab .ticks { display: flex; gap: 4px 18px; flex-wrap: wrap; margin: 8px 0; }
 .ao-lab [hidden] { display: none; }
 .ao-lab .lamps { list-style: none; margin: 0 0 8px; padding: 0; }
-.ao-lab .lamps li { display: flex; gap: 8px; align-items: baseline; margin: 3px 0; padding: 0; }
-.ao-lab .lamp { flex: none; width: 76px; border: 2px solid; border-radius: 10px; padding: 0 7px;
+.ao-lab .lamps li { margin: 0 0 6px; padding: 0; }
+.ao-lab .lamp { display: inline-block; width: 76px; margin-right: 8px; border: 2px solid; border-radius: 10px; padding: 0 7px;
   font-weight: 600; box-sizing: border-box; text-align: center; color: var(--ao-ink); }
 .ao-lab .lamp.yes { border-color: var(--ao-green); }
 .ao-lab .lamp.no { border-color: var(--ao-orange); border-style: dashed; }
 .ao-lab .lamp.undecided { border-color: var(--ao-faint); border-style: dotted; }
-.ao-lab .count { display: grid; grid-template-columns: 76px 1fr; gap: 8px; align-items: center;
-  margin: 0 0 8px; }
+.ao-lab .count { display: grid; grid-template-columns: auto 1fr; gap: 4px 8px;
+  align-items: center; }
 .ao-lab .full { border: 1px solid var(--ao-faint); height: 12px; box-sizing: border-box; }
 .ao-lab .part { background: var(--ao-blue); height: 100%; }
-.ao-lab .squares { display: grid; gap: 12px;
-  grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); }
+/* On a page of 700 pixels the lamps stand beside the squares, on a wide one below the controls:
+   either way the lamps and the arcs are seen together. On a narrow one all is one column. */
+.ao-lab { container-type: inline-size; }
+.ao-lab .body { display: grid; gap: 6px 14px; grid-template-columns: minmax(0, 1fr);
+  grid-template-areas: "controls" "lamps" "headline" "squares" "arcs" "note"; }
+.ao-lab .body > * { min-width: 0; }
+@container (min-width: 600px) {
+  .ao-lab .body { grid-template-columns: minmax(0, 2.1fr) minmax(0, 1fr);
+    grid-template-areas: "controls controls" "headline headline" "squares lamps" "arcs arcs"
+      "note note"; }
+}
+@container (min-width: 1000px) {
+  .ao-lab .body { grid-template-columns: 350px minmax(0, 1fr); grid-template-rows: auto 1fr;
+    column-gap: 28px;
+    grid-template-areas: "controls headline" "controls squares" "lamps arcs" "lamps note"; }
+  .ao-lab .body .ao-headline { min-height: 1.4em; }
+}
+.ao-lab .ao-headline { grid-area: headline; margin: 0; }
+.ao-lab .controls { grid-area: controls; }
+.ao-lab .judged { grid-area: lamps; }
+.ao-lab .line { grid-area: arcs; }
+.ao-lab .squares { grid-area: squares; display: grid; gap: 12px;
+  grid-template-columns: repeat(auto-fit, minmax(min(200px, 100%), 1fr)); }
 .ao-lab .squares figure { margin: 0; }
-.ao-lab figcaption { min-height: 2.8em; margin: 0 0 2px; font-size: 12px; }
-.ao-lab .square { position: relative; max-width: 336px; }
-.ao-lab .square canvas { position: absolute; left: ${(100 * 28) / 336}%; top: ${(100 * 28) / 336}%;
-  width: ${(100 * 304) / 336}%; height: ${(100 * 304) / 336}%; image-rendering: pixelated; }
+.ao-lab figcaption { min-height: 5.6em; margin: 0 0 2px; font-size: 12px; }
+.ao-lab .square { position: relative; max-width: 300px; }
+.ao-lab .square canvas { position: absolute; left: ${share100(SIDE.before)};
+  top: ${share100(SIDE.before)}; width: ${share100(SIDE.across)}; height: ${share100(SIDE.across)};
+  image-rendering: pixelated; }
 .ao-lab .square svg { position: relative; }
 .ao-lab .arcs path { fill: none; }
 .ao-lab .all { stroke: var(--ao-faint); stroke-opacity: 0.35; }
@@ -71,9 +96,8 @@ const STYLE = `
 .ao-lab .token:focus { outline: none; }
 .ao-lab .token:focus-visible .spot { stroke: var(--ao-orange); stroke-width: 3; }
 .ao-lab .token .area { fill: transparent; }
-.ao-lab .note { font-size: 12px; margin: 6px 0 0; }
+.ao-lab .note { grid-area: note; font-size: 12px; margin: 0; }
 `;
-const SIDE = { before: 28, across: 304 }; // of a square: room for numbers, and the cells
 
 // ---- what can be set
 
@@ -119,10 +143,10 @@ function drawControls(settings, limits, { change, listen, drawPath }) {
     arrangement.root.hidden = own.length ? own.length !== 2 : !USED.stride.includes(kind);
   }
 
-  const nodes = [pattern.root, arrangement.root,
-    el("div", { class: "ao-controls" }, ...Object.values(sliders).map(({ root }) => root)),
-    el("div", { class: "ticks" }, ...Object.values(ticks).map(({ root }) => root))];
-  return { nodes, path: ticks.path, set, showUsed };
+  const root = el("div", { class: "controls" }, pattern.root, arrangement.root,
+    el("div", { class: "ao-controls" }, ...Object.values(sliders).map((one) => one.root)),
+    el("div", { class: "ticks" }, ...Object.values(ticks).map((one) => one.root)));
+  return { root, path: ticks.path, set, showUsed };
 }
 
 // ---- the conditions, and the connections counted
@@ -176,8 +200,7 @@ function drawSquare(label, { look, leave, keep }) {
     width: SIDE.across,
   });
   const inside = svg("g");
-  const side = SIDE.before + SIDE.across + 4;
-  const picture = svg("svg", { viewBox: `0 0 ${side} ${side}`, role: "img", "aria-label": label },
+  const picture = svg("svg", { viewBox: `0 0 ${SIDE.whole} ${SIDE.whole}`, role: "img", "aria-label": label },
     inside, frame);
   const caption = el("figcaption");
   const area = el("div", { class: "square" }, canvas, picture);
@@ -224,12 +247,12 @@ const place = (i, n) => SIDE.before + (SIDE.across * (i + 0.5)) / n;
 
 /** The frame of a square, what its sides are, and positions along two of them. */
 function edges(n, sides) {
-  const step = [1, 2, 4, 8, 16, 32].find((size) => n / size <= 8);
+  const step = [1, 2, 4, 8, 16, 32].find((size) => n / size <= 7);
   const ticked = range1(Math.ceil(n / step)).map((i) => (i - 1) * step);
   return [
     svg("rect", { x: SIDE.before, y: SIDE.before, width: SIDE.across, height: SIDE.across,
       fill: "none", stroke: "var(--ao-faint)" }),
-    svg("text", { x: 0, y: 10 }, sides),
+    svg("text", { x: 0, y: 9 }, sides),
     ...ticked.map((i) => svg("text", {
       x: place(i, n), y: SIDE.before - 5, "text-anchor": "middle" }, `${i}`)),
     ...ticked.map((i) => svg("text", {
@@ -289,7 +312,7 @@ const shades = (scale, nLayers, { fade, fade_over: over }) => range1(nLayers).ma
 
 /** Where things stand along a line of n tokens, in pixels; without looks ahead it is lower. */
 function measureLine(n, isCausal) {
-  const [width, left, highest] = [684, 14, 66];
+  const [width, left, highest] = [684, 14, 40];
   const step = (width - 2 * left) / (n - 1);
   const radius = Math.max(2, Math.min(7, 0.4 * step));
   const y = 28 + highest;
@@ -410,7 +433,7 @@ function render({ model, el: host }) {
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const looks = drawSquare("who may look at whom", onSquare);
   const rumour = drawSquare("who has heard whom", onSquare);
-  const arcs = el("div", { class: "ao-scroll" });
+  const arcs = el("div", { class: "line ao-scroll" });
   const note = el("p", { class: "ao-faint note" });
 
   function change() {
@@ -486,9 +509,12 @@ function render({ model, el: host }) {
     look(pinned);
   }
 
-  const root = el("div", { class: "ao-explorer ao-lab", role: "group", "aria-label": "Pattern lab" },
-    el("style", {}, STYLE), ...controls.nodes, lamps.root, count.root, headline,
-    el("div", { class: "squares" }, looks.root, rumour.root), arcs, note);
+  const root = el("div", {
+    class: "ao-explorer ao-wide ao-lab", role: "group", "aria-label": "Pattern lab",
+  },
+  el("style", {}, STYLE), el("div", { class: "body" }, controls.root,
+    el("div", { class: "judged" }, lamps.root, count.root), headline,
+    el("div", { class: "squares" }, looks.root, rumour.root), arcs, note));
   host.replaceChildren(root);
   scale = attentionScale(root);
   take();

@@ -189,7 +189,7 @@ function drawCurve(n) {
   picture.append(
     zero, all, seen, drop, dot, value, highest, nothing, below(x(1 - n), `−${n - 1}`, "start"),
     below(x(0), "0"), below(x(n - 1), `+${n - 1}`, "end"),
-    sides.title("distance to the other position (bold: what is in the table)"),
+    sides.title("distance (bold: what is in the table)"),
   );
 
   let y;

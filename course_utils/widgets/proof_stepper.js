@@ -168,11 +168,16 @@ const STYLE = `
 .ao-proof text.scale { font-size: 12px; fill: var(--ao-faint); }
 .ao-proof text.word, .ao-proof text.number { font-variant-numeric: tabular-nums; }
 .ao-proof .moved { font-weight: 700; }
-.ao-proof .lane { stroke: var(--ao-line); }
+.ao-proof .lane { stroke: var(--ao-line); stroke-width: 6; stroke-linecap: round; }
+.ao-proof .grid { stroke: var(--ao-line); stroke-dasharray: 2 3; }
+.ao-proof .band { fill: var(--ao-shade); fill-opacity: 0.55; }
+.ao-proof .pill { fill: var(--ao-page); stroke: var(--ao-faint); }
+.ao-proof .pill.moved { stroke: var(--ao-orange); stroke-width: 2; }
+.ao-proof .tip { fill: var(--ao-orange); }
 .ao-proof .dot { fill: var(--ao-blue); }
 .ao-proof .dot.moved { fill: var(--ao-orange); }
 .ao-proof .was { fill: var(--ao-page); stroke: var(--ao-orange); stroke-width: 1.5; }
-.ao-proof .way { stroke: var(--ao-orange); stroke-width: 2; }
+.ao-proof .way { stroke: var(--ao-orange); stroke-width: 4; }
 .ao-proof .stripe { stroke: var(--ao-blue); }
 .ao-proof .stripe.twice { stroke: var(--ao-orange); stroke-width: 3; }
 .ao-proof .look { fill: none; stroke: var(--ao-faint); }
@@ -182,8 +187,8 @@ const STYLE = `
 `;
 const NOTE = "Arcs on the left go to whom it sees: orange to the highest id, dashed blue to the lowest.";
 const ALL_NOTE = "A stripe for each id; orange is one that two words have.";
-const [WIDTH, ROW] = [684, 46];
-const [ARC, WORD, LANE, LANE_END] = [92, 102, 196, 450]; // pixels from the left
+const [WIDTH, ROW] = [668, 50];
+const [ARC, WORD, LANE, LANE_END] = [88, 96, 204, 530]; // pixels from the left
 
 function render({ model, el: host }) {
   const [words, levels, choices] = ["words", "levels", "choices"].map((name) => model.get(name));
@@ -244,6 +249,10 @@ function render({ model, el: host }) {
       "aria-label": isLast ? "All ids, word by word" : "The ids, word by word, and who looks at whom",
     });
     const looks = looksIn(layers[now - 1], states[now - 1] ?? []);
+    if (looks.length === 1) picture.append(svg("rect", {
+      class: "band", x: 0, y: y(looks[0].query) - ROW / 2 + 2, width: WIDTH, height: ROW - 4, rx: 8,
+    }));
+    if (!isLast) picture.append(...gridOf(topOf(layers, states, now)));
     for (const look of looks) picture.append(...arcs(look, looks.length === 1));
     words.forEach((_, row) => picture.append(svg("line", {
       class: "lane", x1: LANE, x2: LANE_END, y1: y(row), y2: y(row),
@@ -266,15 +275,36 @@ function render({ model, el: host }) {
     });
   }
 
-  const wordAt = (row, what, moved = false) => svg("text", {
-    class: `word ${moved ? "moved" : ""}`, x: WORD, y: y(row) + 4,
-  }, what);
+  /** Lines up from the numbers of the scale, so that places in two rows can be compared. */
+  const gridOf = (top) => ticks(top).map(([number]) => {
+    const x = LANE + share(number, top) * (LANE_END - LANE);
+    return svg("line", { class: "grid", x1: x, x2: x, y1: 6, y2: ROW * words.length });
+  });
+
+  const wordAt = (row, what, moved = false) => svg("g", {},
+    svg("rect", {
+      class: `pill ${moved ? "moved" : ""}`, x: WORD - 4, y: y(row) - 14, height: 28, rx: 14,
+      width: LANE - WORD - 12,
+    }),
+    svg("text", {
+      class: `word ${moved ? "moved" : ""}`, x: WORD + 8, y: y(row) + 4,
+    }, what));
   const right = (row, what, moved = false) => svg("text", {
     class: `number ${moved ? "moved" : ""}`, x: WIDTH - 4, y: y(row) + 4, "text-anchor": "end",
   }, what);
   const bottom = (x, what, anchor) => svg("text", {
     class: "scale", x, y: ROW * words.length + 18, "text-anchor": anchor,
   }, what);
+
+  /** The head of the arrow to where an id has moved, before its dot; none if there is no room. */
+  function tip(from, to, row) {
+    const way = Math.sign(to - from);
+    if (Math.abs(to - from) < 24) return "";
+    const end = to - 8 * way;
+    return svg("path", {
+      class: "tip", d: `M${end} ${row}L${end - 10 * way} ${row - 7}L${end - 10 * way} ${row + 7}Z`,
+    });
+  }
 
   function drawIds(now) {
     const [ids, before] = [states[now], states[Math.max(0, now - 1)]];
@@ -284,9 +314,10 @@ function render({ model, el: host }) {
       const moved = id !== before[row];
       const was = moved ? [
         svg("line", { class: "way", x1: x(before[row]), x2: x(id), y1: y(row), y2: y(row) }),
+        tip(x(before[row]), x(id), y(row)),
         svg("circle", { class: "was", cx: x(before[row]), cy: y(row), r: 5 }),
       ] : [];
-      const dot = svg("circle", { class: `dot ${moved ? "moved" : ""}`, cx: x(id), cy: y(row), r: 6 });
+      const dot = svg("circle", { class: `dot ${moved ? "moved" : ""}`, cx: x(id), cy: y(row), r: 7 });
       return [wordAt(row, `${words[row]} ${digits[row]}`, moved), ...was, dot,
         right(row, blocks(id, choices[chosen].factor), moved)];
     });
@@ -303,7 +334,7 @@ function render({ model, el: host }) {
       const stripes = own.map((id) => {
         const x = LANE + (Number(id) / Number(most)) * (LANE_END - LANE);
         return svg("line", {
-          class: `stripe ${id === twice ? "twice" : ""}`, x1: x, x2: x, y1: y(row) - 14, y2: y(row) + 14,
+          class: `stripe ${id === twice ? "twice" : ""}`, x1: x, x2: x, y1: y(row) - 15, y2: y(row) + 15,
         });
       });
       return [wordAt(row, words[row]), ...stripes, right(row, `${own.length} different`)];

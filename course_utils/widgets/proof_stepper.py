@@ -19,7 +19,7 @@ WORDS = ("Tom", "drinks", "cold", "coffee")
 MOST_WORDS, MOST_INPUTS = 6, 1_000  # the last step runs all inputs in the page, at each move
 TITLE_LETTERS = 70  # in a line of the still
 ROW = 0.52  # inches
-LANES = (0.29, 0.64)  # where ids stand on a scale, in shares of the still's width
+LANES = (0.29, 0.78)  # where ids stand on a scale, in shares of the still's width
 WORD, NUMBER, ARC = 0.15, 0.98, 0.135  # where words begin, numbers end and arcs begin
 NOTE = "Arcs on the left go to whom it sees: orange to the highest id, dashed blue to the lowest."
 ALL_NOTE = "A stripe for each id; orange is one that two words have."
@@ -259,7 +259,9 @@ class ProofStepper(Explorer):
             weight = "bold" if bold[row] else "normal"
             ax.text(WORD, row, name, va="center", fontsize=plots.LABEL_SIZE,
                     weight=weight)  # fmt: skip
-            ax.plot(LANES, (row, row), color="#cccccc", linewidth=1, zorder=0)
+            ax.plot(
+                LANES, (row, row), color="#cccccc", linewidth=4, zorder=0, solid_capstyle="round"
+            )
 
     def _draw_ids(self, ax: Axes) -> None:
         states = self.states()
@@ -276,13 +278,14 @@ class ProofStepper(Explorer):
         for row, (new, old) in enumerate(zip(now, before, strict=True)):
             color = plots.ORANGE if moved[row] else plots.BLUE
             if moved[row]:
-                ax.plot((place(old), place(new)), (row, row), color=color, linewidth=2)
+                ax.plot((place(old), place(new)), (row, row), color=color, linewidth=3)
                 ax.plot(place(old), row, "o", markerfacecolor=plots.PAGE, color=color, markersize=7)
             ax.plot(place(new), row, "o", color=color, markersize=8)
             weight = "bold" if moved[row] else "normal"
             ax.text(NUMBER, row, self._figures(new), ha="right", va="center",
                     fontsize=plots.LABEL_SIZE, weight=weight)  # fmt: skip
         for number, label in ticks(top):
+            ax.vlines(place(number), -0.4, len(now) - 0.5, color="#cccccc", ls=":", lw=1, zorder=0)
             ax.text(place(number), len(now) - 0.45, label, ha="center", va="top",
                     fontsize=plots.SMALL_SIZE, color=plots.FAINT)  # fmt: skip
         ax.text(NUMBER, len(now) - 0.45, "the id", ha="right", va="top", fontsize=plots.SMALL_SIZE,

@@ -1,10 +1,11 @@
 """What one sees and reaches in every explorer, on a page 700 pixels wide and without Jupyter."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from test_plain_page import EVERY, mount
 
-from course_utils.widgets import AttentionExplorer, BeamExplorer
+from course_utils.widgets import AttentionExplorer, BeamExplorer, PatternLab, PositionExplorer
 
 # Text that was written small on purpose can't be read by half of the class.
 SMALLEST = 11.5  # pixels on the page
@@ -68,11 +69,11 @@ def test_who_types_is_told_to_press_enter(narrow, tmp_path):
     expect(hint).to_be_hidden()
     narrow.get_by_role("textbox").press_sequentially("b")
     expect(hint).to_be_visible()
-    expect(figures).to_have_css("opacity", "0.45")
+    expect(figures.locator("svg")).to_have_css("opacity", "0.45")
     narrow.keyboard.press("Enter")
     expect(hint).to_be_hidden()
     expect(explorer).not_to_have_class("ao-typing")
-    expect(figures).to_have_css("opacity", "1")
+    expect(figures.locator("svg")).to_have_css("opacity", "1")
 
 
 def test_a_row_of_the_matrix_is_kept_by_a_click(narrow, tmp_path):
@@ -111,3 +112,56 @@ def test_a_sentence_without_blanks_leaves_room_for_its_numbers(narrow, tmp_path)
         box = node.bounding_box()
         assert box["x"] + box["width"] <= right
     assert narrow.locator(".ao-headline").bounding_box()["height"] < 70
+
+
+def heads(n_layers: int, n_heads: int, words: list[str]) -> AttentionExplorer:
+    n = len(words)
+    return AttentionExplorer(words, np.full((n_layers, n_heads, n, n), 1 / n), text=" ".join(words))
+
+
+SENTENCE = "[CLS] tom drinks cold coffee because he is tired . [SEP]".split()
+# As large as in the lessons, and what has to be seen at once: what one changes, and what follows.
+TALL = {
+    "attention": (lambda: heads(6, 12, SENTENCE), [".grid", "figure"]),
+    "pattern": (lambda: PatternLab("strided", n=24, layers=2), [".lamps", ".arcs", ".controls"]),
+    "random": (lambda: PatternLab("bigbird", n=64, layers=2), [".lamps", ".arcs", ".controls"]),
+    "position": (lambda: PositionExplorer(n=64, d_model=32), [".ao-controls", ".clocks", ".map"]),
+}
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+@pytest.mark.parametrize("name", TALL)
+def test_cause_and_effect_are_on_one_screen(page, tmp_path, picture, name, width):
+    """800 pixels are what JupyterLab leaves of a screen of 900; nothing is cut, nothing scrolls."""
+    example, parts = TALL[name]
+    page.set_viewport_size({"width": width, "height": 800})
+    assert mount(page, example(), tmp_path) == []
+    for part in parts:
+        expect(page.locator(f".ao-explorer {part}").first).to_be_in_viewport(ratio=1)
+    assert page.locator(".ao-explorer").bounding_box()["height"] < 800
+    picture(f"screen-{name}-{width}", page.locator(".ao-explorer"))
+
+
+@pytest.mark.parametrize("name", ["attention", "pattern"])
+def test_a_wide_page_is_used(page, tmp_path, name):
+    page.set_viewport_size({"width": 1400, "height": 800})
+    mount(page, TALL[name][0](), tmp_path)
+    assert page.locator(".ao-explorer").bounding_box()["width"] > 1000
+    left, right = {"attention": (".grid", "figure"), "pattern": (".lamps", ".arcs")}[name]
+    boxes = [page.locator(f".ao-explorer {part}").first.bounding_box() for part in (left, right)]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+
+
+def test_bpe_pieces_are_colored_and_leave_no_hole(narrow, tmp_path):
+    """What grows stands last, so that no room has to be kept for it, and nothing moves."""
+    mount(narrow, EVERY["BPEExplorer"](), tmp_path)
+    slider, chips = narrow.locator(".ao-slider input"), narrow.locator(".chip")
+    before = slider.bounding_box()
+    tints = chips.evaluate_all("all => all.map(one => getComputedStyle(one).borderBottomColor)")
+    assert len(set(tints)) == 5
+    assert all(a != b for a, b in zip(tints, tints[1:], strict=False))
+    last = chips.last.bounding_box()
+    explorer = narrow.locator(".ao-explorer").bounding_box()
+    assert explorer["y"] + explorer["height"] - (last["y"] + last["height"]) < 30
+    narrow.get_by_role("textbox").fill("Tom drinks cold coffee. " * 20)
+    assert slider.bounding_box() == before

@@ -117,6 +117,21 @@ def test_links_lead_there_from_lessons_and_exercises_of_my_course(tmp_path, monk
     assert len(found) == 2 * len(lessons()) - 1 and len(targets) == 2 * len(lessons()) + 1
 
 
+def test_the_page_has_a_sign_for_each_bet_and_task_and_says_it_in_words():
+    finish("01")  # the first bet is won
+    lesson = Progress().lessons[1]
+    page = Progress()._repr_html_()
+    n_bets, n_tasks = len(lesson.bets), len(lesson.tasks)
+    assert "✓" in lesson.bet_signs and lesson.bet_signs.count("○") == n_bets - 1 - (
+        lesson.bet_signs.count("✗")
+    )
+    assert lesson.task_signs.count("■") == n_tasks and f"{n_tasks} of {n_tasks}</a>" in page
+    assert f"1 of {n_bets - lesson.bet_signs.count('○')} won" in page
+    signs = [one for one in re.findall(r">([✓✗○■□]+)<", page)]
+    assert len(signs) == page.count('aria-hidden="true"')  # none is read out sign by sign
+    assert re.search(r'<progress max="\d+" value="1" aria-label="lessons done"', page)
+
+
 def test_from_elsewhere_there_are_words_and_no_links(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = Progress()._repr_html_()

@@ -282,3 +282,12 @@ def test_page_finds_each_head_of_one_sentence_and_of_two(tmp_path, n_query, n_ke
     ):
         expected = weights[layer, head][1:, : n_key - 1]
         np.testing.assert_allclose(np.reshape(found, expected.shape), expected, rtol=1e-6)
+
+
+def test_bpe_neighbours_differ_in_color_and_pieces_keep_theirs(tmp_path):
+    spans = [[0, 1], [1, 2], [2, 5], [5, 6], [10, 11], [11, 16], [16, 17]]
+    fewer = [[0, 2], [2, 5], [5, 6], [10, 11], [11, 16], [16, 17]]  # the first two are merged
+    program = "return given.map(page.tintsOf);"
+    before, after = in_node(tmp_path, BPEExplorer, program, [spans, fewer])
+    assert all(a != b for tints in (before, after) for a, b in zip(tints, tints[1:], strict=False))
+    assert before[2:] == after[1:]

@@ -16,6 +16,7 @@ EVERYDAY = {*range(13), 0.5, 100}  # whole numbers that mean nothing in particul
 MEANT = {
     "beam_explorer": {1.5: "the width of a line"},
     "bpe_explorer": {256: "a byte has so many values"},
+    "embedding_explorer": {14: "11th to 13th are no 1st to 3rd; how high a line of text is"},
     "pattern_lab": {
         0.4: "how faint an arc is; a spot's share of the room it has",
         16: "base of the figures in a color; sizes that a mark along the side may have",
