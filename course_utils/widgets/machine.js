@@ -90,9 +90,10 @@ function render({ model: data, el: host }) {
   const only = data.get("block"); // −1: the whole model
   const state = {
     step: 0, of: 0, character: 0, timer: null, doing: "", dice: true,
-    version: 0, // of what the places hold: another text, another character, another theme
+    version: 0, // of what the places hold: another text, another theme
   };
   let model, reading, steps, tower, roving, letters, scales;
+  let given; // the width for what is opened; asked for only when it changes: a page lays out then
 
   // ---- what is read
 
@@ -215,7 +216,6 @@ function render({ model: data, el: host }) {
 
   function choose(character) {
     state.character = character;
-    state.version += 1;
     light();
   }
 
@@ -298,7 +298,7 @@ function render({ model: data, el: host }) {
   /** The place that the data has come to, opened. */
   function open() {
     const { kind, layer, part, head } = here();
-    const width = inside.clientWidth || WIDTH;
+    const width = given || WIDTH;
     const columns = width >= 560 ? 16 : 8;
     if (kind === "characters") inside.replaceChildren(title("Characters and their numbers"), ids());
     if (kind === "head") {
@@ -377,6 +377,7 @@ function render({ model: data, el: host }) {
   sentence.root, trouble,
   el("div", { class: "parts" }, el("div", {}, tall, letterRow), inside));
   host.replaceChildren(root);
+  given = inside.clientWidth;
   const controls = [play, back, forward, one, more];
   controls.forEach((control) => { control.disabled = true; });
   headline.textContent = "The weights are on their way …";
@@ -406,6 +407,11 @@ function render({ model: data, el: host }) {
     state.version += 1;
     light();
   });
+  new ResizeObserver(() => {
+    if (inside.clientWidth === given) return;
+    given = inside.clientWidth;
+    if (reading) open();
+  }).observe(inside);
   data.on("change:text", () => {
     const text = data.get("text");
     if (!reading || text === words().join("")) return;

@@ -88,7 +88,7 @@ export function drawTower(steps, { first, last, whole, model, go, halt, playOrPa
       event.preventDefault();
       playOrPause();
     });
-    nodes[step][of] = { node, image, canvas: el("canvas"), painted: -1 };
+    nodes[step][of] = { node, image, canvas: el("canvas"), painted: "" };
     return node;
   }
 
@@ -209,8 +209,10 @@ export function drawTower(steps, { first, last, whole, model, go, halt, playOrPa
       node.classList.toggle("open", step === state.step && of === state.of);
       node.setAttribute("aria-pressed", step === state.step && of === state.of);
       image.style.display = reached ? "" : "none";
-      if (!reached || painted === state.version || ["characters", "next"].includes(what.kind)) return;
-      nodes[step][of].painted = state.version;
+      // A map holds all characters, a strip the numbers of the one that is chosen.
+      const held = `${state.version} ${what.kind === "head" ? "" : state.character}`;
+      if (!reached || painted === held || ["characters", "next"].includes(what.kind)) return;
+      nodes[step][of].painted = held;
       if (what.kind === "head") {
         const map = mapOf(reading, what.layer, what.head);
         paintCells(canvas, map, reading.n, strongest(map), scales.shares);
