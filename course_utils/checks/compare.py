@@ -28,6 +28,19 @@ TOLERANCES = {
 }
 
 
+class Foreign:
+    """What stands for a result that came from another process and is no plain data.
+
+    `text` is what was to be said of it there, in the words of `kind_in_words`.
+    """
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def difference(expected: Any, got: Any, dimensions: tuple = ()) -> str | None:
     """What is wrong with `got`, in a sentence; None if nothing is.
 
@@ -69,7 +82,7 @@ def _number_difference(expected: Number, got: Any) -> str | None:
     if isinstance(got, Tensor | np.ndarray | np.generic) and np.prod(got.shape) == 1:
         got = got.item()
     if isinstance(got, bool) or not isinstance(got, Number):
-        return f"expected a number, got {_kind(got)}."
+        return f"expected a number, got {kind_in_words(got)}."
     if isinstance(expected, int) and isinstance(got, int):
         close = expected == got
     elif not (math.isfinite(abs(expected)) and math.isfinite(abs(got))):
@@ -86,7 +99,7 @@ def _absolute(largest: float) -> float:
 
 def _mapping_difference(expected: Mapping, got: Any) -> str | None:
     if not isinstance(got, Mapping):
-        return f"expected a dictionary, got {_kind(got)}."
+        return f"expected a dictionary, got {kind_in_words(got)}."
     for key in expected:
         if key not in got:
             return f"{key!r} is missing: expected {_short(expected)}, got {_short(got)}."
@@ -104,7 +117,8 @@ def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str
     if isinstance(got, Tensor) and _is_stack_like(expected, got):
         got = got.unbind()  # the same to whoever takes it apart
     if not isinstance(got, list | tuple):
-        return f"expected {len(expected)} things in a {type(expected).__name__}, got {_kind(got)}."
+        kind = type(expected).__name__
+        return f"expected {len(expected)} things in a {kind}, got {kind_in_words(got)}."
     if len(expected) != len(got):
         return (
             f"expected {len(expected)} things, got {len(got)}: "
@@ -135,7 +149,7 @@ def _names_of_part(dimensions: tuple, i: int) -> tuple:
 def _array_difference(expected: np.ndarray, got: Any, dimensions: tuple) -> str | None:
     numbers = _as_tensor(got) if isinstance(got, np.ndarray) else None
     if numbers is None:
-        return f"expected a numpy array of numbers, got {_kind(got)}."
+        return f"expected a numpy array of numbers, got {kind_in_words(got)}."
     return _tensor_difference(_as_tensor(expected), numbers, dimensions)
 
 
@@ -165,7 +179,7 @@ def _tensor_difference(expected: Tensor, got: Any, dimensions: tuple) -> str | N
     if expected.ndim == 0 and isinstance(got, Number) and expected.dtype != torch.bool:
         return _number_difference(expected.item(), got)
     if not isinstance(got, Tensor):
-        return f"expected a tensor, got {_kind(got)}."
+        return f"expected a tensor, got {kind_in_words(got)}."
     got = _plain(got)
     if got.shape != expected.shape:
         return f"expected the shape {_shape(expected.shape, dimensions)}, got {list(got.shape)}."
@@ -249,8 +263,10 @@ def _number(value: Tensor) -> str:
     return f"{value.item():.4g}" if _has_digits(value.dtype) else str(value.item())
 
 
-def _kind(value: Any) -> str:
+def kind_in_words(value: Any) -> str:
     """What somebody got instead, in a few words."""
+    if isinstance(value, Foreign):
+        return value.text
     name = type(value).__name__
     if value is None:
         return "None (is there a return?)"

@@ -46,10 +46,13 @@ def complaint(right: isolate.Outcome, got: isolate.Outcome, names: list[str]) ->
     if found.problem:
         return f"{RIGHT}, but their gradient cannot be worked out. {found.problem}"
     for i, gradient in expected.items():
-        gap = (found.value[i] - gradient).abs()
+        got_here = found.value.get(i, torch.zeros_like(gradient))
+        if got_here.shape != gradient.shape:
+            return f"{RIGHT}, but the gradient that reaches {names[i]} has another shape."
+        gap = (got_here - gradient).abs()
         bound = _rounding(gradient) + RELATIVE * gradient.abs()
         if bool(((gap > bound) & gradient.isfinite()).any()) or bool(
-            (found.value[i].isnan() & gradient.isfinite()).any()
+            (got_here.isnan() & gradient.isfinite()).any()
         ):
             return (
                 f"{RIGHT}, but the gradient that reaches {names[i]} is not: a part "
