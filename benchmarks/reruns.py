@@ -68,17 +68,20 @@ def row(lab, page: Page, name: str) -> dict:
 
 
 def run(names: list[str]) -> None:
-    rows = []
     for name in names:
         with course_page() as (lab, page, chromium):  # a page of its own: no other cell's garbage
-            rows.append(row(lab, page, name))
-        print(rows[-1], flush=True)
-    if len(names) < len(CELLS):
-        kept = json.loads(RESULTS.read_text(encoding="utf-8"))["results"]
-        rows = [one for one in kept if one["cell"] not in names] + rows
+            found = row(lab, page, name)
+        print(found, flush=True)
+        keep(found, chromium)
+
+
+def keep(found: dict, chromium: str) -> None:
+    """Put a cell's row in the place of its older one."""
+    stored = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    rows = {one["cell"]: one for one in [*stored.get("results", []), found]}
     result = {
         "question": "what do 50 runs of a cell leave behind in the page?",
-        "results": sorted(rows, key=lambda one: list(CELLS).index(one["cell"])),
+        "results": [rows[cell] for cell in CELLS if cell in rows],
         "versions": {
             "chromium": chromium,
             "python": platform.python_version(),

@@ -19,7 +19,7 @@ class Pins:
 
     course: what lessons and exercises need. weights: published weights in a package of their own,
     installed without its dependencies, which the course does not use. test: what the tests add, and
-    the hub that they run.
+    the hub and the export that they run.
     """
 
     course: tuple[str, ...]
@@ -47,7 +47,7 @@ def read(folder: Path = ROOT) -> Pins:
     return Pins(
         course=pinned(project["dependencies"]),
         weights=pinned(own["weights"]),
-        test=pinned(extras["test"] + extras["hub"]),
+        test=pinned(extras["test"] + extras["hub"] + extras["export"]),
     )
 
 

@@ -7,7 +7,8 @@ How to write an explorer called NAME:
    same picture with `plots`, and `alt`, which says it in words. Check the arguments in `__init__`.
 2. `widgets/NAME.js`: an ES module with `export default { render({ model, el }) … }`. It draws into
    `el` and touches nothing else but `model.get / set / on / save_changes`, so that the same file
-   can later be mounted on a page without a kernel. What can be computed in the page is.
+   can later be mounted on a page without a kernel. What can be computed in the page is; what
+   needs Python is asked by `asker` (lib/kernel.js) and answered by `_answer`, below.
 3. A number that both files need (a slider's stops, a limit, a color) stands in Python alone:
    `shared` returns it, and the page finds it in `model.get("constants")`.
 4. Take elements, sliders and colors from `widgets/lib/*.js` (`import { … } from "./lib/dom.js"`).

