@@ -12,6 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
+from course_utils.classroom.hub import add_hub_command
 from course_utils.problem import Problem
 
 EPILOG = "Exit status: 0 done, 1 done and something needs a person, 2 not done."
@@ -35,6 +36,7 @@ def main(argv: list[str]) -> int:
                 help="the class's folder; without, the one you are in",
             )  # fmt: skip
         one.set_defaults(run=run)
+    add_hub_command(commands)
     chosen = parser.parse_args(argv)
     if sys.platform == "win32":
         raise Problem("`class` needs Linux or macOS: answers are run in forked processes.")

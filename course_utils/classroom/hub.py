@@ -26,7 +26,7 @@ from pathlib import Path
 from course_utils import threads
 from course_utils.classroom import hub_accounts
 from course_utils.classroom.hub_accounts import TEACHER
-from course_utils.paths import ROOT, SOLUTIONS
+from course_utils.paths import ROOT
 from course_utils.problem import Problem
 
 CLASSROOM = ROOT / "classroom"  # what a department copies
@@ -49,7 +49,8 @@ c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_port = {hub_port}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
 c.ConfigurableHTTPProxy.command = [
-    {python!r}, "-c", "from configurable_http_proxy.cli import main; main()"
+    {python!r}, "-c", "from configurable_http_proxy.cli import main; main()",
+    "--proxy-timeout=300000",  # it tells of a server that starts when it has started, and no sooner
 ]
 
 # The hub's own files, in the folder that it runs in. When it ends, all servers end.
@@ -132,10 +133,35 @@ class Ports:
 
 
 def add_hub_command(subparsers) -> None:
-    """Register `hub` among the subcommands of `class`; its `run(chosen)` returns a status."""
+    """Register `hub` and `publish` among the subcommands of `class`.
+
+    The `run(chosen)` of each returns an exit status.
+    """
     parser = subparsers.add_parser("hub", help=__doc__.partition(": ")[2].splitlines()[0])
     add_arguments(parser)
     parser.set_defaults(run=run)
+    parser = subparsers.add_parser(
+        "publish", help="put assignments and feedback pages into nbgrader's exchange"
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03; without, all")
+    parser.add_argument("--class", dest="folder", type=Path, default=Path(), metavar="FOLDER")
+    parser.add_argument(
+        "--exchange", type=Path, metavar="FOLDER", help="without, the one that nbgrader is set to"
+    )
+    parser.set_defaults(run=publish)
+
+
+def publish(chosen: argparse.Namespace) -> int:
+    """`class publish`: what is released goes out, and the pages of `class feedback` go back."""
+    from course_utils.classroom import exchange
+    from course_utils.classroom.place import Classroom
+
+    place = Classroom(chosen.folder)
+    where = chosen.exchange or exchange.configured()
+    for name in place.select(chosen.names):
+        out = "handed out" if exchange.hand_out(place, name, where) else "was out already"
+        print(f"{name}: {out}; {exchange.hand_back(place, name, where)} pages handed back.")
+    return 0
 
 
 def main(arguments: list[str]) -> int:
@@ -171,7 +197,7 @@ def run(chosen: argparse.Namespace) -> int:
     names = users_of(demo, chosen.users, chosen.names)
     with alone(demo):
         prepare(demo, names)
-        prepare_class(demo, chosen.assignment)
+        prepare_class(demo, names, chosen.assignment)
         give_passwords(demo, names, new=chosen.new_passwords)
         return serve(demo, names, free_ports(chosen.port))
 
@@ -237,23 +263,21 @@ def prepare(demo: Demo, names: list[str]) -> None:
     )
 
 
-def prepare_class(demo: Demo, assignment: str | None) -> None:
-    """The teacher's folder of the class, and one assignment released, unless both are there."""
+def prepare_class(demo: Demo, names: list[str], assignment: str | None) -> None:
+    """The teacher's class with these students, and one assignment of it in the exchange."""
+    from course_utils.classroom import command, exchange
+    from course_utils.classroom.place import Classroom
     from course_utils.classroom.release import select
 
     wanted = select([assignment] if assignment else [])[0]
-    if (demo.exchange / "attention-optional" / "outbound" / wanted).is_dir():
-        return
-    print(f"Making the teacher's folder and releasing {wanted}…", flush=True)
-    target = demo.course / "solutions" / wanted
-    if not target.exists():
-        shutil.copytree(SOLUTIONS / wanted, target, ignore=shutil.ignore_patterns(".ipynb_*"))
-    shutil.copy(ROOT / "nbgrader_config.py", demo.course)
-    for command in (
-        ["generate_assignment", wanted, "--force"],
-        ["release_assignment", wanted, "--force"],
-    ):
-        nbgrader(demo, command)
+    roster, lines = demo.hub / "roster.csv", "\n".join(["id", *names]) + "\n"
+    if not roster.exists() or roster.read_text("utf-8") != lines:
+        roster.write_text(lines, "utf-8")
+        command.main(["init", str(demo.course), "--students", str(roster)])
+    place = Classroom(demo.course)
+    if not place.released(wanted).exists():
+        command.main(["release", "--class", str(demo.course), wanted])
+    exchange.hand_out(place, wanted, demo.exchange)
 
 
 def give_passwords(demo: Demo, names: list[str], *, new: bool) -> None:
