@@ -73,11 +73,11 @@ EXAMPLES = {
     "BeamExplorer": lambda: widgets.BeamExplorer.by_hand(
         {"": {"nimmt": 0.6, "trinkt": 0.4}, "nimmt": {"Tee": 0.5, "Bier": 0.5}}, width=2
     ),
+    "MemoryExplorer": lambda: widgets.MemoryExplorer(remembering(), PLAY, "To do", head=1),
     "MachineExplorer": lambda: widgets.MachineExplorer(speaking(), PLAY, "To drink"),
     "MachineExplorer, one block": lambda: widgets.MachineExplorer(
         speaking(), PLAY, "To drink, or not", block=1, step=3
     ),
-    "MemoryExplorer": lambda: widgets.MemoryExplorer(remembering(), PLAY, "To do", head=1),
     "MixingMap": lambda: widgets.MixingMap(
         TOKENS, {"attention": attention(1, 1)[0, 0], "Fourier": np.ones((4, 4))}
     ),
