@@ -52,7 +52,7 @@ const STYLE = `
 .ao-machine .inside p { margin: 6px 0; }
 .ao-machine .numbers { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
   font-size: 12px; line-height: 21px; text-align: center; font-variant-numeric: tabular-nums;
-  max-height: 290px; overflow-y: auto; border: 1px solid var(--ao-line); }
+  max-height: 340px; overflow-y: auto; border: 1px solid var(--ao-line); }
 .ao-machine .chances { display: grid; grid-template-columns: max-content minmax(60px, 240px) max-content;
   gap: 2px 8px; align-items: center; font-variant-numeric: tabular-nums; }
 .ao-machine .chances i { display: block; height: 12px; background: var(--ao-blue); }
