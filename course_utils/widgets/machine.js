@@ -25,7 +25,7 @@ const STYLE = `
 .ao-machine .buttons { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 6px 0; }
 .ao-machine .buttons .ao-button { min-width: 58px; min-height: 28px; }
 .ao-machine .tower svg { width: 648px; }
-.ao-machine .map { overflow: auto; max-height: 480px; }
+.ao-machine .map { overflow: auto; max-height: 530px; }
 .ao-machine .tower text { pointer-events: none; }
 .ao-machine .tower .faint { fill: var(--ao-faint); }
 .ao-machine .place { cursor: pointer; }
@@ -51,8 +51,8 @@ const STYLE = `
 .ao-machine .inside h4 { margin: 0 0 6px; font-size: 13px; }
 .ao-machine .inside p { margin: 6px 0; }
 .ao-machine .numbers { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
-  font-size: 10.5px; line-height: 20px; text-align: center; font-variant-numeric: tabular-nums;
-  max-height: 270px; overflow-y: auto; border: 1px solid var(--ao-line); }
+  font-size: 12px; line-height: 21px; text-align: center; font-variant-numeric: tabular-nums;
+  max-height: 340px; overflow-y: auto; border: 1px solid var(--ao-line); }
 .ao-machine .chances { display: grid; grid-template-columns: max-content minmax(60px, 240px) max-content;
   gap: 2px 8px; align-items: center; font-variant-numeric: tabular-nums; }
 .ao-machine .chances i { display: block; height: 12px; background: var(--ao-blue); }

@@ -31,9 +31,7 @@ class MachineExplorer(Explorer):
     vocabulary = traitlets.List(traitlets.Unicode()).tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
     block = traitlets.Int(WHOLE).tag(sync=True)  # the only one that is shown, or WHOLE
-    step = traitlets.Int(-1).tag(
-        sync=True
-    )  # how far the data has come as it opens; -1: all the way
+    step = traitlets.Int(-1).tag(sync=True)  # how far the data has come; -1: all the way
 
     @classmethod
     def shared(cls) -> dict[str, Any]:

@@ -138,9 +138,9 @@ export function drawTower(steps, { first, last, whole, model, go, halt, playOrPa
     return [
       arrow(up(TRUNK, below - 6, above + 7), step + 1, "stream"),
       arrow(across(TRUNK, BRANCH.x - 3, out), step),
-      size(BRANCH.x - 58, out - 3, n128),
+      size(BRANCH.x - 61, out - 3, n128),
       arrow(across(BRANCH.x - 3, TRUNK + 8, home), step + 1),
-      size(BRANCH.x - 58, home - 3, n128),
+      size(BRANCH.x - 61, home - 3, n128),
       svg("circle", { class: "sum", cx: TRUNK, cy: home, r: 7 }),
       svg("path", { class: "arrow reached", d: `M${TRUNK - 4} ${home}h8M${TRUNK} ${home - 4}v8` }),
     ];
