@@ -6,6 +6,7 @@
 // 3. A notebook keeps the state of the explorers that it shows: also of those that a restart has
 //    cut off, and of none that is too large to be kept.
 // 4. Explorers are told that their kernel is gone when the widgets' own machinery does not tell.
+// 5. An explorer that was closed, as its cell ran again, is not kept in memory.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
@@ -126,6 +127,29 @@ function tellOfKernel(panel, session) {
   session.kernelChanged.connect((_, { oldValue }) => { if (oldValue) tell(); });
 }
 
+// ---- explorers that were closed
+
+/** Let closed widgets be forgotten: Jupyter's kernel keeps every comm, and a comm its widget. */
+function letGo(session) {
+  const attend = (kernel) => {
+    const register = kernel.registerCommTarget.bind(kernel);
+    kernel.registerCommTarget = (name, opened) => register(name, (comm, message) => {
+      forgetWhenClosed(comm);
+      return opened(comm, message);
+    });
+  };
+  if (session.session?.kernel) attend(session.session.kernel);
+  session.kernelChanged.connect((_, { newValue }) => { if (newValue) attend(newValue); });
+}
+
+function forgetWhenClosed(comm) {
+  const dispose = comm.dispose.bind(comm);
+  comm.dispose = () => {
+    dispose();
+    comm.onClose = comm.onMsg = undefined; // they lead to the widget, and to all that it drew
+  };
+}
+
 // ---- what Jupyter asks for
 
 const plugin = {
@@ -138,6 +162,7 @@ const plugin = {
         speak(panel.content.rendermime);
         keepShown(context);
         tellOfKernel(panel, context.sessionContext);
+        letGo(context.sessionContext);
       },
     });
   },
