@@ -122,18 +122,23 @@ def assignments(page: Page) -> None:
 
 def in_terminal(page: Page, folder: Path, *commands: str) -> None:
     """What a teacher types into a terminal of JupyterLab; back when it succeeded."""
-    done = folder / ".done"
+    done, log = folder / ".done", folder / ".log"
     page.evaluate("jupyterapp.commands.execute('terminal:create-new')")
     screen = page.locator(".jp-Terminal:visible .xterm-screen")
     expect(screen).to_be_visible()
+    page.wait_for_function(  # what is typed before that is lost
+        "jupyterapp.shell.currentWidget.content.session?.connectionStatus === 'connected'"
+    )
     screen.click()
-    page.keyboard.type(f"cd {folder}; {' && '.join(commands)}; echo $? > {done}\n")
+    line = f"cd {folder}; ({' && '.join(commands)}) > {log} 2>&1; echo $? > {done}"
+    page.keyboard.insert_text(line)
+    page.keyboard.press("Enter")
     end = time.monotonic() + START
     while not done.exists() or not done.read_text():
-        assert time.monotonic() < end, page.locator(".jp-Terminal:visible").inner_text()
+        said = log.read_text() if log.exists() else "nothing: the shell did not hear it"
+        assert time.monotonic() < end, f"after {START} s it says {said}"
         page.wait_for_timeout(300)
-    assert done.read_text().strip() == "0", page.locator(".jp-Terminal:visible").inner_text()
-    done.unlink()
+    assert done.read_text().strip() == "0", log.read_text()
 
 
 def test_a_class_from_release_to_feedback(running, browser, picture):
