@@ -257,6 +257,7 @@ def prepare(demo: Demo, names: list[str]) -> None:
     settings = demo.jupyter / "labconfig"
     settings.mkdir(exist_ok=True)
     shutil.copy(CLASSROOM / "page_config.json", settings)
+    shutil.copy(CLASSROOM / "jupyter_server_config.json", demo.jupyter)
     (settings / "default_setting_overrides.json").write_text(json.dumps(LAB_SETTINGS), "utf-8")
     (demo.jupyter / "nbgrader_config.py").write_text(
         NBGRADER_CONFIG.format(exchange=str(demo.exchange), teacher=TEACHER), "utf-8"

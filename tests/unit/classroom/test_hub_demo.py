@@ -244,6 +244,13 @@ def test_the_students_menu_has_their_assignments_and_not_the_teachers_tools(demo
     assert "@jupyter/nbgrader:assignment-list" not in off
 
 
+def test_a_terminal_keeps_the_path_on_which_the_courses_python_is_first(demo):
+    """A login shell, Jupyter's default here, would put the system's Python first."""
+    config = json.loads((demo.jupyter / "jupyter_server_config.json").read_text())
+    shell = config["ServerApp"]["terminado_settings"]["shell_command"]
+    assert shell == ["/bin/bash"]
+
+
 # What is left
 
 
