@@ -117,7 +117,7 @@ const STYLE = `
 .ao-beam .line.best { stroke: var(--ao-blue); stroke-width: 3; }
 .ao-beam .line.greedy.best { stroke: var(--ao-blue); }
 .ao-beam .node rect.bar { fill: var(--ao-orange); stroke: none; }
-.ao-beam table { border-collapse: collapse; width: 100%; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
+.ao-beam table { border-collapse: collapse; width: 100%; max-width: 700px; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
 .ao-beam th, .ao-beam td { padding: 1px 14px 1px 0; text-align: left; font-size: 12px;
   background: none; }
 .ao-beam th { color: var(--ao-faint); font-weight: 400; }
@@ -190,7 +190,8 @@ function render({ model, el: host }) {
     const rows = Math.max(...boxes.map(({ row }) => row)) + 1;
     const size = [x(steps.length) + BOX.width / 2 + 4, y(rows - 1) + BOX.height / 2 + 6];
     const picture = svg("svg", {
-      viewBox: `0 0 ${Math.max(684, size[0])} ${size[1]}`, style: `min-width: ${size[0]}px`,
+      viewBox: `0 0 ${Math.max(684, size[0])} ${size[1]}`,
+      style: `min-width: ${size[0]}px; max-width: ${Math.max(684, size[0])}px`,
       role: "group", "aria-label": "The tree: steps across, places down",
     });
     const at = new Map(boxes.map((box) => [`${box.column} ${box.node}`, box]));
@@ -335,7 +336,7 @@ function render({ model, el: host }) {
     "sentence so far. Blue: the best at this step. Orange bar: greedy's way. Dashed: dropped at " +
     "once. A dot has ended before, and keeps its place.";
   const root = el("div", {
-    class: "ao-explorer ao-beam", role: "group", "aria-label": "Beam explorer",
+    class: "ao-explorer ao-wide ao-beam", role: "group", "aria-label": "Beam explorer",
   },
   el("style", {}, STYLE), ...(model.get("can_translate") ? [sentence.root] : []), news,
   el("div", { class: "ao-controls" }, width.root, step.root, alpha.root),
