@@ -223,6 +223,10 @@ function render({ model, el: host }) {
     }
   }
 
+  /** A long word is set closer, so that it stays in its box. */
+  const narrowed = (word, room) =>
+    ([...word].length > 7 ? { textLength: room, lengthAdjust: "spacingAndGlyphs" } : {});
+
   /** It has ended at an earlier step, and only keeps its place. */
   const isDot = ({ node, column }) => node > 0 && search.depths[node] < column;
 
@@ -236,7 +240,8 @@ function render({ model, el: host }) {
       ]
       : [
         svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 4 }),
-        svg("text", { x, y: y - 2 }, shortened(labels[node])),
+        svg("text", { x, y: y - 2, ...narrowed(shortened(labels[node]), w - 6) },
+          shortened(labels[node])),
         svg("text", { x, y: y + 11 }, signed(search.totals[node])),
         ...(greedyPath.has(node)
           ? [svg("rect", { class: "bar", x: x - w / 2 + 3, y: y + h / 2 - 1.5, width: w - 6, height: 3 })]

@@ -17,7 +17,9 @@ How to write an explorer called NAME:
    `lib/attention.js` draws a head of any queries and keys, as words with lines or as a matrix.
 5. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
-   fit; a picture that is not legible when narrow goes into an "ao-scroll". Leave room for the
+   fit; a picture that is not legible when narrow goes into an "ao-scroll"; "ao-wide" is for those
+   that have two things to put side by side on a wide page. Cause and effect are seen on a screen
+   900 pixels high, words have 12 pixels, and what is pressed 24. Leave room for the
    longest title, so that nothing moves from under the mouse.
 6. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
    Elements that a slider or a hover changes are made once and changed in place.
