@@ -22,7 +22,6 @@ from course_utils.mixers.memory import Init
 from course_utils.problem import Problem
 
 BEGINNINGS = {"quick": 1, "laptop": 3, "paper": 3}
-OF_PIECES = BEGINNINGS | {"laptop": 1}  # a second opinion on another text, not a second table
 WITH_FEED_FORWARD = Named("attention")
 ALONE = Remembering(0)
 
@@ -102,7 +101,7 @@ EXPERIMENT = Experiment(
         ),
         "pieces": Part(
             pieces,
-            partial(equal, "pieces", OF_PIECES),
+            partial(equal, "pieces", BEGINNINGS),
             paper_says=WORDS,
             figure=partial(bars, title="Wikipedia, piece by piece", metric=pieces.METRIC),
         ),
