@@ -83,7 +83,7 @@ class Lesson:
         )
         placed = [bet for bet in self.bets.values() if bet]
         won = sum(bet["right"] for bet in placed)
-        return f"{hidden(signs)} {won} of {len(placed)} won" if placed else f"{hidden(signs)} none"
+        return f"{hidden(signs)} {won} of {len(placed)} won" if placed else f"{hidden(signs)} –"
 
     @property
     def task_signs(self) -> str:
@@ -175,8 +175,9 @@ class Progress:
 
     def _table_as_html(self) -> str:
         """A row a lesson, a sign for each bet and task: what is open is seen, not only counted."""
-        left = f'style="text-align: left; border-bottom: 1px solid {LINE}"'
-        right = f'style="text-align: right; border-bottom: 1px solid {LINE}"'
+        look = f"white-space: nowrap; padding: 4px 6px; border-bottom: 1px solid {LINE}"
+        left = f'style="text-align: left; {look}"'
+        right = f'style="text-align: right; {look}"'
         head = "".join(f"<th {left if name in SIGNED else right}>{name}</th>" for name in COLUMNS)
         rows = []
         for lesson in self.lessons:
@@ -196,20 +197,22 @@ class Progress:
             )
             rows.append(f"<tr>{row}</tr>")
         return (
-            '<table style="width: 100%; border-collapse: collapse; margin: 0">'
+            '<table style="width: 100%; border-collapse: collapse; margin: 0; font-size: 13px">'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-            "<p><small>Bets: ✓ won, ✗ lost, ○ not placed yet. Tasks: ■ passed, □ open.</small></p>"
+            "<p><small>Bets: ✓ won, ✗ lost, ○ not placed yet. Tasks: ■ passed, □ open. "
+            "Answers: how many you had shown.</small></p>"
         )
 
 
 LINE = "var(--jp-border-color2, #ccc)"  # the theme's, and a light page's where there is none
-COLUMNS = ("lesson", "minutes", "bets", "tasks", "hints", "answers seen")
+COLUMNS = ("lesson", "minutes", "bets", "tasks", "hints", "answers")
 SIGNED = ("lesson", "bets", "tasks")  # those that begin at the left
 
 
 def hidden(signs: str) -> str:
     """Signs for the eye; a screen reader would spell them, and the words beside them say more."""
-    return f'<span aria-hidden="true" style="letter-spacing: 2px">{signs}</span>' if signs else ""
+    look = "display: inline-block; letter-spacing: 1px; min-width: 4.8em"
+    return f'<span aria-hidden="true" style="{look}">{signs}</span>' if signs else ""
 
 
 def link(words: str, place: str) -> str:

@@ -118,7 +118,7 @@ const STYLE = `
 .ao-beam .line.best { stroke: var(--ao-blue); stroke-width: 3; }
 .ao-beam .line.greedy.best { stroke: var(--ao-blue); }
 .ao-beam .node rect.bar { fill: var(--ao-orange); stroke: none; }
-.ao-beam table { border-collapse: collapse; width: 100%; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
+.ao-beam table { border-collapse: collapse; width: 100%; max-width: 700px; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
 .ao-beam th, .ao-beam td { padding: 1px 14px 1px 0; text-align: left; font-size: 12px;
   background: none; }
 .ao-beam th { color: var(--ao-faint); font-weight: 400; }
@@ -189,7 +189,8 @@ function render({ model, el: host }) {
     const rows = Math.max(...boxes.map(({ row }) => row)) + 1;
     const size = [x(steps.length) + BOX.width / 2 + 4, y(rows - 1) + BOX.height / 2 + 6];
     const picture = svg("svg", {
-      viewBox: `0 0 ${Math.max(684, size[0])} ${size[1]}`, style: `min-width: ${size[0]}px`,
+      viewBox: `0 0 ${Math.max(684, size[0])} ${size[1]}`,
+      style: `min-width: ${size[0]}px; max-width: ${Math.max(684, size[0])}px`,
       role: "group", "aria-label": "The tree: steps across, places down",
     });
     const at = new Map(boxes.map((box) => [`${box.column} ${box.node}`, box]));
@@ -221,6 +222,10 @@ function render({ model, el: host }) {
     }
   }
 
+  /** A long word is set closer, so that it stays in its box. */
+  const narrowed = (word, room) =>
+    ([...word].length > 7 ? { textLength: room, lengthAdjust: "spacingAndGlyphs" } : {});
+
   /** It has ended at an earlier step, and only keeps its place. */
   const isDot = ({ node, column }) => node > 0 && search.depths[node] < column;
 
@@ -234,7 +239,8 @@ function render({ model, el: host }) {
       ]
       : [
         svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 4 }),
-        svg("text", { x, y: y - 2 }, shortened(labels[node])),
+        svg("text", { x, y: y - 2, ...narrowed(shortened(labels[node]), w - 6) },
+          shortened(labels[node])),
         svg("text", { x, y: y + 11 }, signed(search.totals[node])),
         ...(greedyPath.has(node)
           ? [svg("rect", { class: "bar", x: x - w / 2 + 3, y: y + h / 2 - 1.5, width: w - 6, height: 3 })]
@@ -334,7 +340,7 @@ function render({ model, el: host }) {
     "sentence so far. Blue: the best at this step. Orange bar: greedy's way. Dashed: dropped at " +
     "once. A dot has ended before, and keeps its place.";
   const root = el("div", {
-    class: "ao-explorer ao-beam", role: "group", "aria-label": "Beam explorer",
+    class: "ao-explorer ao-wide ao-beam", role: "group", "aria-label": "Beam explorer",
   },
   el("style", {}, STYLE), ...(model.get("can_translate") ? [sentence.root] : []), news,
   el("div", { class: "ao-controls" }, width.root, step.root, alpha.root),

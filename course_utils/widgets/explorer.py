@@ -20,7 +20,9 @@ How to write an explorer called NAME:
    it, and the page asks for it when it is shown (lib/large.js); that is one `model.send`.
 6. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
-   fit; a picture that is not legible when narrow goes into an "ao-scroll". Leave room for the
+   fit; a picture that is not legible when narrow goes into an "ao-scroll"; "ao-wide" is for those
+   that have two things to put side by side on a wide page. Cause and effect are seen on a screen
+   900 pixels high, words have 12 pixels, and what is pressed 24. Leave room for the
    longest title, so that nothing moves from under the mouse.
 7. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
    Elements that a slider or a hover changes are made once and changed in place.
