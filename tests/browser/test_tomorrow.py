@@ -66,6 +66,8 @@ def test_the_next_day_they_are_alive_without_running_a_cell(lab, page, saved):
     notebook = lab.open(page, saved.name)
     explorer = notebook.output(SLIDERS).locator(".ao-explorer")
     expect(explorer).to_be_visible()
+    chain = notebook.output(SLIDERS).locator(".jupyter-widgets-disconnected")
+    assert chain.evaluate("node => getComputedStyle(node, '::before').display") == "none"
     slider, before = explorer.get_by_role("slider").first, explorer.inner_text()
     slider.focus()
     page.keyboard.press("ArrowRight")

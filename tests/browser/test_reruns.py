@@ -1,0 +1,45 @@
+"""A cell that runs again and again leaves nothing behind in the page."""
+
+import nbformat
+
+from course_utils.notebook import NOTEBOOK_METADATA
+
+BET = (
+    "from course_utils.widgets import bet\n"
+    "bet('03.again', 'Again?', {'yes': 'It was.', 'no': 'It was.'}, 'yes')"
+)
+RUNS = 12
+RUN = """async howOften => {
+    for (let i = 0; i < howOften; i++) {
+        await jupyterapp.commands.execute("notebook:run-cell");
+        await new Promise(done => setTimeout(done, 200));
+    }
+}"""
+
+
+def counts(page, session) -> dict[str, int]:
+    """Nodes and listeners of the page, garbage collected."""
+    page.wait_for_timeout(2000)
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+    found = session.send("Performance.getMetrics")["metrics"]
+    values = {one["name"]: int(one["value"]) for one in found}
+    return {name: values[name] for name in ("Nodes", "JSEventListeners")}
+
+
+def test_twelve_runs_leave_no_nodes_and_no_listeners(lab, course, page):
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(BET)], metadata=NOTEBOOK_METADATA
+    )
+    nbformat.write(book, course / "reruns.ipynb")
+    notebook = lab.open(page, "reruns.ipynb")
+    notebook.run(BET)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    page.evaluate(RUN, 3)
+    before = counts(page, session)
+    page.evaluate(RUN, RUNS)
+    after = counts(page, session)
+    more = {name: after[name] - before[name] for name in before}
+    assert max(more.values()) < RUNS, more  # less than one of anything for each run
+    assert notebook.output(BET).locator(".ao-explorer").count() == 1
