@@ -4,6 +4,7 @@ Stored as it is read on the web, run, in Notebook 7, and as an exported page. (W
 opened again: test_tomorrow.py.)
 """
 
+import io
 import json
 import os
 import time
@@ -11,6 +12,7 @@ import time
 import nbformat
 import plain_page
 import pytest
+from matplotlib.image import imread
 from playwright.sync_api import expect
 
 from course_utils import notebook
@@ -121,3 +123,21 @@ def test_exported(page, tmp_path, stored):
             assert_told(page, told)
         width = page.locator("math").first.evaluate("node => node.getBoundingClientRect().width")
         assert width > 100  # a formula, and not a heap of letters
+
+
+def mean_light(page, picture) -> float:
+    """From 0, black, to 1, white: what one sees of a picture, on the average."""
+    return float(imread(io.BytesIO(picture.screenshot()))[..., :3].mean())
+
+
+def test_pictures_are_no_white_slabs_in_the_dark(lab, page, lesson, picture):
+    book = lab.open(page, lesson)
+    number = min(words_of(book.cells()))
+    image = book.cell_at(number).locator("img").first
+    image.scroll_into_view_if_needed()
+    book.choose_theme("JupyterLab Light")
+    light = mean_light(page, image)
+    book.choose_theme("JupyterLab Dark")
+    dark = mean_light(page, image)
+    picture("still-dark", image)
+    assert light > 0.6 and dark < 0.4

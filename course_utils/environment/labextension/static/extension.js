@@ -7,6 +7,8 @@
 //    cut off, and of none that is too large to be kept.
 // 4. Explorers are told that their kernel is gone when the widgets' own machinery does not tell.
 // 5. An explorer that was closed, as its cell ran again, is not kept in memory.
+// 6. Pictures, which are drawn on white, are turned round in a dark theme: what was white is dark, and
+//    blue stays blue.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
@@ -33,8 +35,21 @@ function withWords(renderer, kind) {
     await draw(output);
     const words = output.metadata[kind]?.alt;
     const image = renderer.node.querySelector("img");
-    if (words && image) image.alt = words;
+    if (!words || !image) return; // the course's own pictures have words, a reader's photograph none
+    image.alt = words;
+    image.classList.add("ao-picture");
   };
+}
+
+// White becomes 0.07 of white, the dark theme's page; the hue goes half round, and back where it was.
+const IN_THE_DARK = `[data-jp-theme-light="false"] .ao-picture {
+  filter: invert(0.93) hue-rotate(180deg);
+}`;
+
+function darkenPictures() {
+  const style = document.createElement("style");
+  style.textContent = IN_THE_DARK;
+  document.head.append(style);
 }
 
 /** Draw the still where the explorer has not come in time; it makes room if the explorer comes. */
@@ -157,6 +172,7 @@ const plugin = {
   description: "Words for pictures, stills for explorers that cannot run.",
   autoStart: true,
   activate(app) {
+    darkenPictures();
     app.docRegistry.addWidgetExtension("Notebook", {
       createNew(panel, context) {
         speak(panel.content.rendermime);
