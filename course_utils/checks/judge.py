@@ -285,7 +285,7 @@ def _most_specific(
         return f"{TWO_RESULTS} {KEEPS_SOMETHING}", []
     if _is_other(outcome, answer.run(case, seed=1)):
         return f"{TWO_RESULTS} What in it is random?", []
-    if OFF in wrong.complaint:  # properties are about values
+    if OFF in wrong.complaint or isinstance(outcome.value, str):  # properties are about values
         said = (_stated(one, answer, case, outcome.value) for one in task.properties)
         stated = next(filter(None, said), None)
         if stated:

@@ -18,7 +18,8 @@ class Pins:
     """Requirements such as "torch==2.13.0", by what they are for.
 
     course: what lessons and exercises need. weights: published weights in a package of their own,
-    installed without its dependencies, which the course does not use. test: what the tests add.
+    installed without its dependencies, which the course does not use. test: what the tests add, and
+    the hub that they run.
     """
 
     course: tuple[str, ...]
@@ -36,6 +37,7 @@ def read(folder: Path = ROOT) -> Pins:
     """What the pyproject.toml of a folder names, pinned by the constraints.txt beside it."""
     content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     project, own = content["project"], content["tool"]["attention-optional"]
+    extras = project["optional-dependencies"]
     versions = constraints(folder / "constraints.txt")
 
     def pinned(requirements: list[str]) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ def read(folder: Path = ROOT) -> Pins:
     return Pins(
         course=pinned(project["dependencies"]),
         weights=pinned(own["weights"]),
-        test=pinned(project["optional-dependencies"]["test"]),
+        test=pinned(extras["test"] + extras["hub"]),
     )
 
 

@@ -6,7 +6,7 @@ at as many parameters and steps.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -18,9 +18,10 @@ from course_utils.experiments.named import Named
 from course_utils.experiments.remembering import Remembering
 from course_utils.experiments.tasks import characters, pieces
 from course_utils.experiments.trials import Trial, with_recipes, with_seeds
+from course_utils.mixers.memory import Init
+from course_utils.problem import Problem
 
 BEGINNINGS = {"quick": 1, "laptop": 3, "paper": 3}
-OF_PIECES = BEGINNINGS | {"laptop": 1}  # a second opinion on another text, not a second table
 WITH_FEED_FORWARD = Named("attention")
 ALONE = Remembering(0)
 
@@ -100,7 +101,7 @@ EXPERIMENT = Experiment(
         ),
         "pieces": Part(
             pieces,
-            partial(equal, "pieces", OF_PIECES),
+            partial(equal, "pieces", BEGINNINGS),
             paper_says=WORDS,
             figure=partial(bars, title="Wikipedia, piece by piece", metric=pieces.METRIC),
         ),
@@ -119,3 +120,22 @@ EXPERIMENT = Experiment(
 
 main = EXPERIMENT.main  # the command
 stored = EXPERIMENT.stored  # stored("characters"): the results that come along
+
+
+def bits(n_persistent: int, init: Init = "quiet", softmax: str = "one") -> list[float]:
+    """Bits per character of eight blocks of all-attention, beginning by beginning, as stored.
+
+    Problem if no such model was trained.
+    """
+    wanted = asdict(Remembering(n_persistent, init, softmax))
+    runs = [run for part in ("characters", "ablation") for run in stored(part)["runs"]]
+    found = {
+        run["run"]["seed"]: run["result"][characters.METRIC]
+        for run in runs
+        if run["run"]["n_layers"] == 8 and wanted.items() <= run["run"]["choice"].items()
+    }
+    if not found:
+        raise Problem(
+            f"no model with {n_persistent} vectors, init={init!r}, softmax={softmax!r} is stored."
+        )
+    return [found[seed] for seed in sorted(found)]

@@ -99,19 +99,29 @@ class MemoryExplorer(Explorer):
         return self.table[..., : self.sizes[2]].sum(axis=-1).mean(axis=-1)
 
     @property
+    def of_tokens(self) -> np.ndarray:
+        """The share of attention on vectors of each token in the chosen head: [n]."""
+        return self.table[self.layer, self.head][:, : self.sizes[2]].sum(axis=-1)
+
+    @property
     def alt(self) -> str:
         of_layers = self.on_vectors.mean(axis=1)
         told = ", ".join(f"{i + 1}: {percent(share)}" for i, share in enumerate(of_layers))
-        own = self.on_vectors[self.layer, self.head]
+        own, least = self.of_tokens, self.of_tokens.argmin()
         return (
             f"How {len(self.tokens)} tokens split their attention between each other and "
             f"{self.sizes[2]} persistent vectors a head. On vectors, by layer: {told}. Chosen: "
-            f"layer {self.layer + 1}, head {self.head + 1}, with {percent(own)} on vectors."
+            f"layer {self.layer + 1}, head {self.head + 1}, with {percent(own.mean())} on vectors; "
+            f"least, {percent(own[least])}, by token {least + 1}, “{self.tokens[least]}”."
         )
 
     def still(self) -> Figure:
         """The share on vectors: by layer and head, and token by token in the chosen head."""
-        fig = blank(3.6, "How much of its attention goes to memory")
+        given, named = (
+            percent(self.of_tokens.mean()),
+            f"Layer {self.layer + 1}, head {self.head + 1}",
+        )
+        fig = blank(3.6, f"{named} gives {given} of its attention to memory")
         grid = fig.add_axes((0.09, 0.16, 0.24, 0.62))
         grid.imshow(self.on_vectors, cmap=plots.ATTENTION, vmin=0, vmax=1.4, aspect="auto")
         for (layer, head), share in np.ndenumerate(self.on_vectors):
@@ -123,7 +133,7 @@ class MemoryExplorer(Explorer):
         grid.set_xlabel("head"), grid.set_ylabel("layer")
         grid.set_title("% on vectors", **SUBTITLE)
         bars = fig.add_axes((0.42, 0.16, 0.56, 0.62))
-        own = self.table[self.layer, self.head][:, : self.sizes[2]].sum(axis=-1)
+        own = self.of_tokens
         bars.bar(range(len(own)), 100 * own, color=plots.BLUE)
         shown = ["␣" if token == " " else "⏎" if token == "\n" else token for token in self.tokens]
         bars.set_xticks(range(len(own)), shown)

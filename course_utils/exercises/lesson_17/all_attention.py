@@ -68,6 +68,15 @@ def cases(seed: int) -> Iterator[Case]:
     vectors = [normal(2, 2, 4) for _ in range(2)]
     text[0][0, 0, 1], vectors[0][0, 1] = 30.0, 4.0  # a score of 240
     yield Case("one score is very high", (*text, *vectors, torch.ones(1, 3).bool(), False))
+    text = [normal(2, 2, 4, 4) for _ in range(3)]
+    vectors = [normal(2, 3, 4) for _ in range(2)]
+    mask = torch.tensor([[False, False, True, True], [True] * 4])
+    yield Case("pads in front", (*text, *vectors, mask, True))
+    query, key = torch.full((1, 1, 3, 4), 20.0), torch.full((1, 1, 3, 4), -3.0)  # scores of -120
+    mask = torch.tensor([[True, True, False]])
+    vectors = torch.full((1, 2, 4), -3.0) + normal(1, 2, 4) / 50, normal(1, 2, 4)
+    low = "all scores are far below zero"
+    yield Case(low, (query, key, normal(1, 1, 3, 4), *vectors, mask, False))
 
 
 @task.also_right
@@ -329,3 +338,102 @@ def scaled_as_stored(query, key, value, vector_keys, vector_values, mask, causal
     keys = vector_keys * query.shape[-1] ** 0.5
     values = vector_values * vector_values.shape[1] ** 0.5
     return together(query, key, value, keys, values, mask, causal)
+
+
+@task.mistake
+def hidden_by_a_large_number(query, key, value, vector_keys, vector_values, mask, causal):
+    """Hidden scores are −100 in yours, and a score may be lower than that.
+
+    Hidden is −∞: nothing is lower.
+    """
+    batch = len(query)
+    keys = torch.cat([vector_keys.expand(batch, -1, -1, -1), key], dim=2)
+    values = torch.cat([vector_values.expand(batch, -1, -1, -1), value], dim=2)
+    allowed = F.pad(allowed_of(query, mask, causal), (vector_keys.shape[1], 0), value=True)
+    scores = (query @ keys.transpose(-2, -1) / query.shape[-1] ** 0.5).masked_fill(~allowed, -100.0)
+    return scores.softmax(dim=-1) @ values
+
+
+@task.mistake
+def silent_pads(query, key, value, vector_keys, vector_values, mask, causal):
+    """You put zeros where pads stand.
+
+    The mask says whom nobody hears. What a pad hears itself is computed like everybody's.
+    """
+    result = together(query, key, value, vector_keys, vector_values, mask, causal)
+    return result * mask[:, None, :, None]
+
+
+@task.mistake
+def pads_at_the_end(query, key, value, vector_keys, vector_values, mask, causal):
+    """You counted real tokens, and took so many from the front.
+
+    Pads may stand in front. The mask says of each token what it is.
+    """
+    first = torch.arange(mask.shape[1]) < mask.sum(dim=-1, keepdim=True)
+    return together(query, key, value, vector_keys, vector_values, first, causal)
+
+
+@task.mistake
+def mask_along_the_rows(query, key, value, vector_keys, vector_values, mask, causal):
+    """The mask lies along the rows, and hides nobody from the others.
+
+    Rows are who looks, columns who is looked at: `mask[:, None, None, :]`.
+    """
+    batch, _, n, _ = query.shape
+    keys = torch.cat([vector_keys.expand(batch, -1, -1, -1), key], dim=2)
+    values = torch.cat([vector_values.expand(batch, -1, -1, -1), value], dim=2)
+    allowed = mask[:, None, :, None] & allowed_of(query, torch.ones_like(mask), causal)
+    return mixed(query, keys, values, F.pad(allowed, (vector_keys.shape[1], 0), value=True))
+
+
+@task.mistake
+def sees_the_next_one(query, key, value, vector_keys, vector_values, mask, causal):
+    """Each token sees the next one, too.
+
+    Your triangle reaches one too far: `tril()` without a number hides all that comes later.
+    """
+    if not causal:
+        return together(query, key, value, vector_keys, vector_values, mask, causal)
+    n = query.shape[2]
+    allowed = allowed_of(query, mask, False) & torch.ones(n, n, dtype=torch.bool).tril(1)
+    keys = torch.cat([vector_keys.expand(len(query), -1, -1, -1), key], dim=2)
+    values = torch.cat([vector_values.expand(len(query), -1, -1, -1), value], dim=2)
+    return mixed(query, keys, values, F.pad(allowed, (vector_keys.shape[1], 0), value=True))
+
+
+@task.mistake
+def keys_and_values_in_two_orders(query, key, value, vector_keys, vector_values, mask, causal):
+    """Keys and values stand in two orders.
+
+    What is compared at one place has to say its own value: vectors in front in both, or behind.
+    """
+    batch = len(query)
+    keys = torch.cat([vector_keys.expand(batch, -1, -1, -1), key], dim=2)
+    values = torch.cat([value, vector_values.expand(batch, -1, -1, -1)], dim=2)
+    allowed = F.pad(allowed_of(query, mask, causal), (vector_keys.shape[1], 0), value=True)
+    return mixed(query, keys, values, allowed)
+
+
+@task.mistake
+def masked_after_the_softmax(query, key, value, vector_keys, vector_values, mask, causal):
+    """The mask comes after the softmax.
+
+    Who is hidden has taken a share by then, and it is missing. Hide scores, with −∞.
+    """
+    batch = len(query)
+    keys = torch.cat([vector_keys.expand(batch, -1, -1, -1), key], dim=2)
+    values = torch.cat([vector_values.expand(batch, -1, -1, -1), value], dim=2)
+    allowed = F.pad(allowed_of(query, mask, causal), (vector_keys.shape[1], 0), value=True)
+    weights = (query @ keys.transpose(-2, -1) / query.shape[-1] ** 0.5).softmax(dim=-1)
+    return (weights * allowed) @ values
+
+
+@task.mistake
+def root_of_d_model(query, key, value, vector_keys, vector_values, mask, causal):
+    """You divided by √d_model.
+
+    A head's vectors have d_head numbers, and that is what is added up in a score.
+    """
+    scale = (query.shape[1] * query.shape[-1]) ** 0.5
+    return together(query, key, value, vector_keys, vector_values, mask, causal, scale=scale)

@@ -110,6 +110,33 @@ def divided(x, widen, narrow):
 
 
 @task.mistake
+def relu_on_keys(x, widen, narrow):
+    """The ReLU is on the keys.
+
+    A key may point anywhere. It is the *score*, token by key, that may not be below zero.
+    """
+    return (x @ torch.relu(widen).T) @ narrow.T
+
+
+@task.mistake
+def relu_on_tokens(x, widen, narrow):
+    """The ReLU is on the tokens.
+
+    It is the *score*, token by key, that may not be below zero.
+    """
+    return (torch.relu(x) @ widen.T) @ narrow.T
+
+
+@task.mistake
+def reshaped(x, widen, narrow):
+    """You gave `narrow` another shape without turning it.
+
+    `.reshape` reads the numbers on in their order. `.T` makes columns rows.
+    """
+    return torch.relu(x @ widen.T) @ narrow.reshape(widen.shape)
+
+
+@task.mistake
 def changed_places(x, widen, narrow):
     """Keys and values have changed places.
 

@@ -52,6 +52,17 @@ def counting_up(d_model, d_ff, n_blocks, n_all):
 
 
 @task.mistake
+def biases_and_norms_too(d_model, d_ff, n_blocks, n_all):
+    """You counted biases and norms.
+
+    Matrices and vectors alone were asked for. What these come to would be spent on vectors.
+    """
+    biases, norms = 4 * d_model + d_ff + d_model, 4 * d_model
+    one = 4 * d_model**2 + 2 * d_model * d_ff + biases + norms
+    return (n_blocks * one - n_all * 4 * d_model**2) // (n_all * 2 * d_model)
+
+
+@task.mistake
 def as_wide_as_before(d_model, d_ff, n_blocks, n_all):
     """You returned d_ff.
 

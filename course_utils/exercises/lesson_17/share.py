@@ -46,8 +46,12 @@ def cases(seed: int) -> Iterator[Case]:
             mask[-1, n - pads :] = False
             weights[-1, :, n - pads :] = looked(generator, 1, n_heads, n, n_vectors)[0, :, :pads]
             weights[-1, :, n - pads :, 0] += 5.0  # what pads do shows if they are counted
-        name = f"{batch} texts, {n_heads} heads, {n_vectors} vectors, {pads} pads"
+        texts = f"{batch} text{'s' * (batch > 1)}"
+        name = f"{texts}, {n_heads} heads, {n_vectors} vectors, {pads} pads"
         yield Case(name, (weights, n_vectors, mask))
+    weights = looked(generator, 2, 2, 5, 3)
+    mask = torch.tensor([[False, False, True, True, True], [True] * 5])
+    yield Case("pads in front", (weights, 3, mask))
     weights = looked(generator, 1, 2, 4, 0)
     yield Case("no vectors", (weights, 0, torch.ones(1, 4, dtype=torch.bool)))
 
@@ -128,6 +132,35 @@ def strongest_vector(weights, n_vectors, mask):
     if n_vectors == 0:
         return torch.zeros(weights.shape[1])
     return mean_of(weights[..., :n_vectors].amax(dim=-1), mask)
+
+
+@task.mistake
+def mean_and_nothing_of_nothing(weights, n_vectors, mask):
+    """You took the mean over the vectors.
+
+    That is one vector's share, and without vectors it is 0 / 0. All of them together have the sum.
+    """
+    return mean_of(weights[..., :n_vectors].mean(dim=-1), mask)
+
+
+@task.mistake
+def pads_last(weights, n_vectors, mask):
+    """You counted real tokens, and took so many from the front.
+
+    Pads may stand in front. The mask says of each token what it is.
+    """
+    first = torch.arange(mask.shape[1]) < mask.sum(dim=-1, keepdim=True)
+    return mean_of(weights[..., :n_vectors].sum(dim=-1), first)
+
+
+@task.mistake
+def against_the_text(weights, n_vectors, mask):
+    """You divided what falls on vectors by what falls on the text.
+
+    A row adds up to one: the share is what falls on vectors, divided by nothing.
+    """
+    of_vectors = mean_of(weights[..., :n_vectors].sum(dim=-1), mask)
+    return of_vectors / (1 - of_vectors)
 
 
 @task.mistake

@@ -1,5 +1,6 @@
 """How far ahead of the baseline, seed by seed, and how sure?"""
 
+import math
 import statistics
 from collections.abc import Iterator
 
@@ -7,10 +8,19 @@ import numpy as np
 
 from course_utils.checks.task import Case, Task
 
+
+def pair(answer, *args):
+    """Two numbers are two numbers, be they in a tuple, a list, an array or a tensor."""
+    result = answer(*args)
+    both = result.tolist() if hasattr(result, "tolist") else result
+    return tuple(both) if isinstance(both, list) and len(both) == 2 else result
+
+
 task = Task(
     "18.against",
     "Ahead, and how surely",
     dimensions=((), ()),
+    use=pair,
     hints=[
         "Runs of one seed have met the same batches in the same order. So compare seed by seed: "
         "results[mixer, seed] − results[baseline, seed].",
@@ -53,6 +63,17 @@ def cases(seed: int) -> Iterator[Case]:
     some = runs(attention=[0, 2, 3, 5], Fourier=[5, 1, 2, 0], none=[7])
     yield Case("some seeds are missing, and in another order", (some, "Fourier", "attention"))
     one = runs(attention=[4], Fourier=[4, 6], none=[1])
+    nought = {
+        ("a", 0): 0.0,
+        ("a", 1): 0.5,
+        ("a", 2): 0.3,
+        ("b", 0): 0.3,
+        ("b", 1): 0.9,
+        ("b", 2): 0.0,
+    }
+    yield Case("a result of 0 is a result", (nought, "b", "a"))
+    alike = runs(**{"window, rotary": [0, 1], "window": [0, 1, 2], "attention": [2, 1, 0]})
+    yield Case("names that begin alike", (alike, "window", "attention"))
     yield Case("one seed in common", (one, "Fourier", "attention"))
 
 
@@ -186,3 +207,71 @@ def sizes_of_differences(results, mixer, baseline):
     """
     ahead = [abs(value) for value in paired(results, mixer, baseline)]
     return statistics.mean(ahead), spread(ahead)
+
+
+@task.mistake
+def nought_is_nothing(results, mixer, baseline):
+    """A result of 0 counts as missing in yours.
+
+    0 is a number, and `if results.get(…)` takes it for none. Ask `(mixer, seed) in results`.
+    """
+    kept = {run: value for run, value in results.items() if value}
+    return against(kept, mixer, baseline)
+
+
+@task.mistake
+def beginnings_of_names(results, mixer, baseline):
+    """Another mixer, whose name begins alike, is in it.
+
+    Compare names with ==, not with startswith.
+    """
+    seeds = [s for m, s in results if m.startswith(mixer) and (baseline, s) in results]
+    names = [m for m, s in results if m.startswith(mixer) and (baseline, s) in results]
+    ahead = [results[m, s] - results[baseline, s] for m, s in zip(names, seeds)]
+    return statistics.mean(ahead), spread(ahead)
+
+
+@task.mistake
+def seeds_from_zero(results, mixer, baseline):
+    """You took seeds 0, 1 and 2.
+
+    Which there are stands in `results`: those that both have.
+    """
+    seeds = [s for s in range(3) if (mixer, s) in results and (baseline, s) in results]
+    ahead = [results[mixer, s] - results[baseline, s] for s in seeds] or [0.0]
+    return statistics.mean(ahead), spread(ahead)
+
+
+@task.mistake
+def missing_is_nought(results, mixer, baseline):
+    """Where the baseline lacks a seed you took 0 for it.
+
+    What was not measured is no 0. Leave that seed out.
+    """
+    seeds = [s for m, s in results if m == mixer]
+    ahead = [results[mixer, s] - results.get((baseline, s), 0.0) for s in seeds]
+    return statistics.mean(ahead), spread(ahead)
+
+
+@task.mistake
+def seeds_of_everybody(results, mixer, baseline):
+    """You asked for seeds that all mixers have.
+
+    These two are compared: a seed that both of them have is enough.
+    """
+    names = {m for m, _ in results}
+    seeds = [s for m, s in results if m == mixer and all((name, s) in results for name in names)]
+    ahead = [results[mixer, s] - results[baseline, s] for s in seeds] or [0.0]
+    return statistics.mean(ahead), spread(ahead)
+
+
+@task.mistake
+def spreads_added(results, mixer, baseline):
+    """You made the spread of the two mixers' own spreads.
+
+    A hard seed is hard for both, and drops out of the difference. Wanted is the spread of the
+    differences themselves.
+    """
+    seeds = [s for m, s in results if m == mixer and (baseline, s) in results]
+    both = [spread([results[name, s] for s in seeds]) for name in (mixer, baseline)]
+    return statistics.mean(paired(results, mixer, baseline)), math.hypot(*both)

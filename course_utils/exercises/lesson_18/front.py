@@ -44,6 +44,10 @@ def cases(seed: int) -> Iterator[Case]:
     equal = {"a": (1, 5), "b": (1, 5), "c": (0, 5), "d": (1, 4), "e": (3, 1)}
     yield Case("two that are equal", (equal, ("high", "high")))
     yield Case("low is good on both", (equal, ("low", "low")))
+    zigzag = {"a": (3, 1), "b": (1, 4), "c": (0, 0), "d": (2, 2)}
+    yield Case("a front that stands in no order", (zigzag, ("high", "high")))
+    near = {"a": (0.5, 2.0), "b": (0.5004, 2.0), "c": (0.5, 2.0004)}
+    yield Case("a difference is a difference", (near, ("high", "low")))
     yield Case("all alone", ({"one": (3, 4)}, ("high", "low")))
     yield Case("one beats all", ({"a": (1, 1), "b": (2, 0), "c": (5, -1)}, ("high", "low")))
     for n, better in ((9, ("low", "high")), (12, ("high", "high")), (12, ("low", "low"))):
@@ -181,3 +185,35 @@ def in_order_of_the_first(points, better):
     In the order in which they stand in `points`.
     """
     return sorted(front(points, better), key=lambda name: -points[name][0])
+
+
+@task.mistake
+def from_low_to_high(points, better):
+    """You sorted them by their numbers.
+
+    In the order in which they stand in `points`.
+    """
+    return sorted(front(points, better), key=lambda name: points[name])
+
+
+@task.mistake
+def hardly_better(points, better):
+    """Whoever is better by a hair alone is not better in yours.
+
+    Better is better. How much is chance, the spread over seeds says, in the next task.
+    """
+    signs = [1 if sense == "high" else -1 for sense in better]
+    rounded = {
+        name: tuple(sign * round(n, 3) for sign, n in zip(signs, both))
+        for name, both in points.items()
+    }
+    return front(rounded, ("high", "high"))
+
+
+@task.mistake
+def one_sense_for_both(points, better):
+    """The second is good when the first is, in yours.
+
+    `better` says it for each of the two.
+    """
+    return front(points, (better[0], better[0]))

@@ -1,5 +1,6 @@
 """The capstone: a mixer of one's own, which keeps what every mixer promises."""
 
+import re
 from collections.abc import Iterator
 
 import torch
@@ -11,6 +12,8 @@ from course_utils.shapes import expect_mask
 
 WEIGHTS = 16  # times d_model²: as many as a block of attention and feed-forward layer, and a third
 RIGHT = "it keeps every promise, and tokens hear each other"
+BREAKS = "it breaks what a mixer promises"
+N = 128  # tokens, within which the first one has to be heard
 
 
 def judged(answer, d_model, n_heads):
@@ -20,34 +23,51 @@ def judged(answer, d_model, n_heads):
         return None
     if not isinstance(mixer, nn.Module):
         return f"it makes a {type(mixer).__name__}, and a mixer is an nn.Module"
-    if type(mixer).__module__.startswith("course_utils.mixers"):
+    if is_of_the_course(mixer):
         return "it makes a mixer of the course"
     if broken := broken_by(lambda layer: answer(d_model, n_heads), d_model):
-        return f"it breaks: {'; '.join(broken)}"
+        return "\n".join([f"{BREAKS}:", *broken])
     if not mixes(mixer.eval(), d_model):
-        return "no token hears another"
+        return "what the first token says reaches no later one"
     if sum(p.numel() for p in mixer.parameters()) > WEIGHTS * d_model**2 + 64 * d_model:
         return f"it has more than {WEIGHTS} · d_model² numbers to learn"
     return RIGHT
 
 
+def is_of_the_course(mixer: nn.Module) -> bool:
+    """Is it one, a heir of one, or a wrapper with nothing but one inside?"""
+
+    def made_there(module: nn.Module) -> bool:
+        return any(kind.__module__.startswith("course_utils.mixers") for kind in type(module).mro())
+
+    inside = list(mixer.children())
+    return made_there(mixer) or (len(inside) == 1 and made_there(inside[0]))
+
+
 def broken_by(factory, d_model) -> list[str]:
-    """The promises that it breaks, in words."""
+    """What check_mixer says is broken, line by line, and … for each number.
+
+    With other weights the numbers are others, and it is the same mistake.
+    """
     try:
         check_mixer(factory, d_model=d_model)
     except BrokenContract as error:
         _, *lines = str(error).splitlines()
-        return [line.removeprefix("- ").partition(":")[0] for line in lines]
+        return [re.sub(r"\b\d[\d.e+-]*", "…", line) for line in lines]
     return []
 
 
 def mixes(mixer: nn.Module, d_model: int) -> bool:
     """Does what the first token says reach a later one? That is asked of causal mixers, too."""
-    x = torch.randn(1, 12, d_model, generator=torch.Generator().manual_seed(0))
-    changed = x.clone()
-    changed[:, 0] += 1.0
+    x = torch.randn(1, N, d_model, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        return bool((mixer(changed) - mixer(x))[:, 1:].abs().max() > 1e-6)
+        before = mixer(x)[:, 1:]
+        for change in (10.0, -10.0):  # up and down: one may hear the highest alone, or the lowest
+            x[:, 0] += change
+            if (mixer(x)[:, 1:] - before).abs().max() > 1e-6:
+                return True
+            x[:, 0] -= change
+    return False
 
 
 task = Task(
@@ -90,6 +110,12 @@ def my_mixer(d_model, n_heads):
     ### END SOLUTION
 
 
+@task.property
+def promises(result, case):
+    """What is broken is said as check_mixer says it, and not by comparing two texts."""
+    return result[0].upper() + result[1:] if result.startswith(BREAKS) else None
+
+
 @task.cases
 def cases(seed: int) -> Iterator[Case]:
     for d_model, n_heads in ((16, 2), (24, 4)):
@@ -121,6 +147,18 @@ def the_word_before(d_model, n_heads):
             return self.out(nn.functional.pad(silent, (0, 0, 1, 0))[:, :-1])
 
     return Before(d_model)
+
+
+@task.also_right
+def eighteen_words_before(d_model, n_heads):
+    class Echo(Base):
+        causal = True
+
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            return self.out(nn.functional.pad(silent, (0, 0, 18, 0))[:, : x.shape[1]])
+
+    return Echo(d_model)
 
 
 @task.also_right
@@ -226,10 +264,10 @@ def says_causal_and_is_not(d_model, n_heads):
 
 @task.mistake
 def nobody_hears(d_model, n_heads):
-    """No token hears another.
+    """What the first token says reaches no later one.
 
-    Each token becomes something of itself alone. That is the other half of a block; a mixer lets
-    tokens talk.
+    Does each token become something of itself alone? That is the other half of a block; a mixer
+    lets tokens talk.
     """
 
     class Alone(Base):
@@ -289,6 +327,67 @@ def one_vector_a_text(d_model, n_heads):
             return self.out(self.silent(x, mask).mean(dim=1, keepdim=True))
 
     return Summary(d_model)
+
+
+@task.mistake
+def padding_and_a_mask_of_numbers(d_model, n_heads):
+    """Padding is heard, and a mask of numbers goes through in silence.
+
+    That is the lesson's first Mean. Begin forward by `expect_mask(mask, x.shape[0], x.shape[1],
+    "MyMixer")`, and leave those out whose mask is False, above the line and below it.
+    """
+
+    class FirstMean(Base):
+        def forward(self, x, mask=None):
+            return self.out(x.mean(dim=1, keepdim=True).expand_as(x))
+
+    return FirstMean(d_model)
+
+
+@task.mistake
+def nobody_divides_by_zero(d_model, n_heads):
+    """Where a text is padding alone you divide by 0.
+
+    Nobody is there to be counted: `.clamp(min=1)` behind the count.
+    """
+
+    class NoClamp(Base):
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            real = x.new_ones(x.shape[:2]) if mask is None else mask.to(x.dtype)
+            return self.out(silent.sum(dim=1) / real.sum(dim=1)[:, None])[:, None].expand_as(x)
+
+    return NoClamp(d_model)
+
+
+@task.mistake
+def one_width_only(d_model, n_heads):
+    """The width stands there as a number.
+
+    Others make it with other vectors: take `d_model` where you wrote 64.
+    """
+    return Everybody(64)
+
+
+@task.mistake
+def learns_from_other_texts(d_model, n_heads):
+    """In training, texts of one batch hear each other.
+
+    A BatchNorm takes mean and size over the batch. A LayerNorm asks each token alone.
+    """
+
+    class Normed(Base):
+        def __init__(self, d_model):
+            super().__init__(d_model)
+            self.norm = nn.BatchNorm1d(d_model)
+
+        def forward(self, x, mask=None):
+            silent = self.silent(x, mask)
+            real = x.new_ones(x.shape[:2]) if mask is None else mask.to(x.dtype)
+            total = silent.sum(dim=1) / real.sum(dim=1)[:, None].clamp(min=1)
+            return self.out(self.norm(total))[:, None].expand_as(x)
+
+    return Normed(d_model)
 
 
 @task.mistake

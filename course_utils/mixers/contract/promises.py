@@ -102,8 +102,20 @@ def keeps_texts_apart(trial: Trial) -> str | None:
     alone = torch.cat([mixer(x[i : i + 1], mask[i : i + 1]) for i in range(3)])
     if far := apart(mixer(x, mask), alone):
         return f"beside other texts, {far}"
+    if far := _learns_from_others(mixer, x):
+        return f"in training, when other texts stand beside it, {far}"
     nothing = mixer(x[:0], mask[:0])
     return None if nothing.shape == x[:0].shape else f"of no text it makes {list(nothing.shape)}"
+
+
+def _learns_from_others(mixer: nn.Module, x: Tensor) -> str | None:
+    """Batch normalisation, say, looks at other texts in training alone. Dropout drops the same."""
+    others = torch.cat([x[:1], 2 - x[1:]])
+    firsts = []
+    for texts in (x, others):
+        torch.manual_seed(0)
+        firsts.append(copy.deepcopy(mixer).train()(texts)[:1])
+    return apart(*firsts)
 
 
 def has_right_gradients(trial: Trial) -> str | None:

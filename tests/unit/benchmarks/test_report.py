@@ -1,4 +1,4 @@
-"""The README's table of measurements is what the stored results say."""
+"""The tables of measurements are what the stored results say."""
 
 import sys
 
@@ -10,14 +10,20 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import report  # noqa: E402
 
 
-def test_the_readme_says_what_was_measured():
-    readme = report.README.read_text(encoding="utf-8")
-    assert report.with_table(readme) == readme, "run python benchmarks/report.py"
+@pytest.mark.parametrize("path", report.tables(), ids=lambda path: path.name)
+def test_the_tables_say_what_was_measured(path):
+    text = path.read_text(encoding="utf-8")
+    assert report.with_table(text, report.tables()[path]) == text, "run python benchmarks/report.py"
 
 
-def test_a_readme_without_the_marks_is_refused():
+def test_the_readme_has_the_headlines_and_the_other_document_everything():
+    short, whole = (set(report.tables()[path].splitlines()) for path in report.tables())
+    assert short < whole and len(whole) - 2 == len(report.rows())
+
+
+def test_a_text_without_the_marks_is_refused():
     with pytest.raises(ValueError, match="measured"):
-        report.with_table("# A course\n")
+        report.with_table("# A course\n", "| a table |")
 
 
 def test_every_result_says_on_what_it_was_measured():

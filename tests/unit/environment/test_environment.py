@@ -33,7 +33,8 @@ def requirements() -> list[Requirement]:
     """All that pyproject.toml names."""
     content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project, own = content["project"], content["tool"]["attention-optional"]
-    named = project["dependencies"] + project["optional-dependencies"]["test"] + own["weights"]
+    extras = sum(project["optional-dependencies"].values(), [])
+    named = project["dependencies"] + extras + own["weights"]
     return [Requirement(one) for one in named]
 
 

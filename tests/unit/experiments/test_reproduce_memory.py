@@ -15,6 +15,7 @@ from course_utils.experiments.tasks import characters, language, pieces, trainin
 from course_utils.experiments.trials import Recipe, Socket, Trial
 from course_utils.mixers import PersistentAttention
 from course_utils.models import LanguageModel
+from course_utils.problem import Problem
 
 SOCKET = Socket(d_model=16, n_heads=2, n_layers=2, n=12, seed=1, causal=True)
 QUICK = characters.SIZES["quick"]
@@ -139,3 +140,17 @@ def test_the_stored_results_are_whole(part):
     store = memory.EXPERIMENT.store(part, "laptop", STORED)
     assert store.missing(memory.EXPERIMENT.parts[part].trials("laptop")) == []
     assert all(entry["hardware"] for entry in store.entries.values())
+
+
+def test_stored_bits_are_asked_for_by_what_was_trained():
+    """Lesson 17 compares two beginnings of the same layer by them."""
+    found = {
+        run["run"]["seed"]: run
+        for run in memory.stored("ablation")["runs"]
+        if run["run"]["choice"]["init"] == "paper" and run["run"]["choice"]["n_persistent"] == 64
+    }
+    bits = [found[seed]["result"]["bits per character"] for seed in range(3)]
+    assert memory.bits(64, "paper") == bits
+    assert len(memory.bits(64)) == 3 and not set(memory.bits(64)) & set(bits)
+    with pytest.raises(Problem, match="7 vectors"):
+        memory.bits(7)

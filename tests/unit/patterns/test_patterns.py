@@ -137,6 +137,17 @@ def test_bigbird_has_its_window_its_globals_and_its_random_keys():
     assert beyond.max() <= 3 and beyond.float().mean() > 2
 
 
+def test_bigbird_is_drawn_by_its_seed_and_only_from_the_blocks_that_there_are():
+    def drawn(seed):
+        return bigbird(64, 1, n_random=2, n_global=0, seed=seed, block=4)
+
+    assert drawn(0) == drawn(0) != drawn(1)
+    # 16 blocks draw two of the other 15 each, and one draw in eight lies in the window anyway: 28.
+    near = window(16, 1).n_connections
+    beyond = [drawn(seed).n_connections / 16 - near for seed in range(20)]
+    assert 26 < sum(beyond) / 20 < 30
+
+
 def test_random_is_drawn_by_its_seed_and_evenly():
     assert random(50, 5, seed=1) == random(50, 5, seed=1) != random(50, 5, seed=2)
     heard = sum(random(12, 4, seed=seed).mask().int() for seed in range(600))

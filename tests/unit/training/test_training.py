@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from course_utils.atomic import write_atomically
 from course_utils.mixers import Attention
 from course_utils.models import LanguageModel
 from course_utils.paths import ROOT
-from course_utils.training import fit, loop, report, state
+from course_utils.training import fit, health, loop, report, state
 from course_utils.training.batches import LanguageBatches, pieces_in_order
 from course_utils.training.health import Diverged
 from course_utils.training.history import History
@@ -761,6 +762,28 @@ def test_a_validation_loss_that_cannot_be_drawn_is_left_out_of_the_curve(unreal)
     drawn = report.curve(history)
     assert drawn.count("<circle") == 1
     assert drawn == report.curve(History([1, 2, 3], [5.0, 3.0, 2.0], [2], [4.0]))
+
+
+def test_a_drawn_curve_is_svg_that_parses_with_nothing_between_its_shapes():
+    history = History([1, 2, 3], [5.0, 3.0, 2.0], [1, 3], [4.5, 2.5])
+    drawn = ElementTree.fromstring(report.curve(history))
+    assert [shape.tag for shape in drawn].count("circle") == 2
+    assert [shape.tail for shape in drawn] == [None] * len(drawn)
+
+
+def test_a_gradient_that_breaks_inside_a_block_is_traced_to_the_layer_in_it():
+    model = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), nn.Linear(2, 1))
+    for weights in model.parameters():
+        weights.grad = torch.zeros_like(weights)
+    model[0][1].weight.grad[0, 0] = math.nan
+    model[0][0].weight.grad[0, 0] = math.nan
+    error = health.gradient_is_not_finite(model, step=7)
+    assert error.layer == "0.1" and error.step == 7
+    assert "of 0.0.weight, 0.1.weight. " in str(error)
+    for weights in model.parameters():
+        weights.grad.fill_(math.inf)
+    said = str(health.gradient_is_not_finite(model, step=7))
+    assert "of 0.1.bias, 1.weight, 1.bias and others. " in said
 
 
 def test_a_run_that_fails_still_shows_its_curve(monkeypatch, capfd):
