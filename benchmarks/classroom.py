@@ -139,25 +139,31 @@ def memory_of(process: psutil.Process) -> int:
     return total
 
 
-def graded(place: Path, rng: random.Random, kills: int) -> dict:
+def judged(place: Path) -> int:
+    return len(list((place / "records" / NAME).glob("s*.json")))
+
+
+def graded(place: Path, count: int, rng: random.Random, kills: int) -> dict:
     """Grade to the end, killed on the way; seconds that the graders lived, the peak of memory."""
-    lived, peak, killed, records = 0.0, 0, 0, []
+    lived, peak, killed = 0.0, 0, 0
+    records: list[int] = []
     while True:
         began = time.monotonic()
         grader = teacher(place, "grade", "--jobs", str(JOBS))
-        life = rng.uniform(12, 30) if killed < kills else float("inf")
-        while grader.poll() is None and time.monotonic() - began < life:
+        share = rng.randint(1, max(1, 2 * count // (kills + 1) - 1))
+        last = records[-1] + share if records else share
+        while grader.poll() is None and not (killed < kills and judged(place) >= last):
             try:
                 peak = max(peak, memory_of(psutil.Process(grader.pid)))
             except psutil.Error:
                 pass
-            time.sleep(0.5)
+            time.sleep(rng.uniform(0.2, 0.6))
         if grader.poll() is None:
             grader.send_signal(signal.SIGKILL)
             killed += 1
         status = grader.wait()
         lived += time.monotonic() - began
-        records.append(len(list((place / "records" / NAME).glob("s*.json"))))
+        records.append(judged(place))
         if status == 0:
             break
         if status != -signal.SIGKILL:
@@ -234,7 +240,7 @@ def main(arguments: list[str] | None = None) -> None:
         others["release"] = done(place, "release", NAME)
         hand_in(students, tasks, place / "inbox")
         others["collect"] = done(place, "collect")
-        run = graded(place, rng, chosen.kills)
+        run = graded(place, len(students), rng, chosen.kills)
         for command in ("feedback", "report"):
             others[command] = done(place, command)
         found = compared(place, students, tasks)
