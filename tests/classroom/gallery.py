@@ -250,7 +250,7 @@ with open("big.bin", "wb") as file:
 return values[0]"""),
     "fork_bomb": answer("""
 import os
-for _ in range(1000):
+for _ in range(6):  # 64 processes at most, and 16 are allowed
     try: os.fork()
     except OSError: pass
 while True: pass""", line="still running"),
