@@ -201,8 +201,21 @@ def explorers() -> list[Row]:
     ]
 
 
+def classroom() -> list[Row]:
+    found = stored(RESULTS / "classroom.json")
+    return [
+        Row(
+            f"grading a class of {found['students']}, {found['kinds']['hostile']} of them hostile, "
+            f"the grader killed {found['killed_times']} times, against nbgrader one by one",
+            f"{found['times_faster_than_one_by_one']} × faster, {len(found['lost'])} lost, "
+            f"{len(found['wrong_scores'])} wrong grades",
+            "benchmarks/classroom.py",
+        )
+    ]
+
+
 def rows() -> list[Row]:
-    parts = (training, sparse, fourier, memory, bakeoff, checkpoints, explorers)
+    parts = (training, sparse, fourier, memory, bakeoff, checkpoints, explorers, classroom)
     return [row for part in parts for row in part()]
 
 

@@ -117,8 +117,8 @@ def _sequence_difference(expected: Sequence, got: Any, dimensions: tuple) -> str
     if isinstance(got, Tensor) and _is_stack_like(expected, got):
         got = got.unbind()  # the same to whoever takes it apart
     if not isinstance(got, list | tuple):
-        what = f"{len(expected)} things in a {type(expected).__name__}"
-        return f"expected {what}, got {kind_in_words(got)}."
+        kind = type(expected).__name__
+        return f"expected {len(expected)} things in a {kind}, got {kind_in_words(got)}."
     if len(expected) != len(got):
         return (
             f"expected {len(expected)} things, got {len(got)}: "

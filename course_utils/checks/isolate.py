@@ -45,6 +45,7 @@ class Outcome:
     error: str = ""  # the class of what was raised
     inputs: tuple = ()  # the inputs after the call, to see whether they were changed
     printed: str = ""
+    is_slow_to_compare: bool = False  # it was tried, and once is enough
     gradients: "Outcome | None" = None  # of the inputs, where they were worked out elsewhere
 
     @property
@@ -143,6 +144,7 @@ def _limited_memory() -> Iterator[None]:
 def _same_state_after(seed: int) -> Iterator[None]:
     """Random numbers, default dtype and device, threads: as they were, whatever is set inside."""
     python, numpy = random.getstate(), np.random.get_state()
+    deep = sys.getrecursionlimit()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     device = torch.get_default_device()
     try:
@@ -152,6 +154,7 @@ def _same_state_after(seed: int) -> Iterator[None]:
             torch.default_generator.manual_seed(seed)
             yield
     finally:
+        sys.setrecursionlimit(deep)
         random.setstate(python)
         np.random.set_state(numpy)
         torch.set_default_dtype(dtype)
@@ -168,23 +171,39 @@ class Replaced(Exception):
 @contextlib.contextmanager
 def _same_libraries_after() -> Iterator[None]:
     """Put back what is replaced in the libraries that the checks themselves rely on."""
-    places = {"torch": torch, "F": torch.nn.functional, "np": np, "math": math}
-    before = {name: dict(vars(place)) for name, place in places.items()}
+    before = {name: dict(vars(place)) for name, place in PLACES.items()}
     error = None
     try:
         yield
     finally:
-        for name, place in places.items():
+        for name, place in PLACES.items():
             was, now = before[name], vars(place)
             # Quick where nothing has changed: what is new in a dictionary comes last.
-            if len(now) >= len(was) and all(map(operator.is_, was.values(), now.values())):
+            others = len(now) < len(was) or (place is torch.Tensor and len(now) > len(was))
+            if not others and all(map(operator.is_, was.values(), now.values())):
                 continue
             for key, value in was.items():
                 if callable(value) and now.get(key) is not value and _is_foreign(now.get(key)):
                     setattr(place, key, value)
                     error = Replaced(f"{name}.{key}")
+            if place is torch.Tensor:  # a method of its base is replaced by a new one here
+                for key in [key for key in now if key not in was and hasattr(TENSOR_BASE, key)]:
+                    delattr(place, key)
+                    error = Replaced(f"torch.Tensor.{key}")
     if error:
         raise error
+
+
+TENSOR_BASE = torch.Tensor.__base__
+PLACES = {
+    "builtins": builtins,
+    "torch": torch,
+    "torch.Tensor": torch.Tensor,
+    "F": torch.nn.functional,
+    "np": np,
+    "math": math,
+    "the checks": sys.modules[__name__],
+}
 
 
 def _is_foreign(replacement: Any) -> bool:

@@ -27,6 +27,7 @@ TWO_RESULTS = "asked twice with the same inputs it gave two results."
 KEEPS_SOMETHING = (
     "Does it keep something between two calls: a global variable, or a default like seen=[]?"
 )
+NOT_COMPARABLE = "cannot be compared"
 TOGETHER = 3  # times the seconds of one case, for all of them
 EVIDENCE = 4  # numbers with digits that have to be alike before a single case may name a mistake
 
@@ -45,7 +46,12 @@ class Attempt:
         """Is it wrong by its value? Errors are alike too soon, and so are right numbers."""
         if self.complaint is None or self.outcome.problem:
             return False
-        return not self.complaint.startswith(gradients.RIGHT)
+        return not self.complaint.startswith(gradients.RIGHT) and not self.is_beyond_words
+
+    @property
+    def is_beyond_words(self) -> bool:
+        """Has it returned something whose very comparison fails, or takes the time of a case?"""
+        return self.complaint is not None and NOT_COMPARABLE in self.complaint
 
 
 def judge(
@@ -173,7 +179,7 @@ def _attempts(
     attempts, began = [], time.monotonic()
     for case in cases:
         attempts.append(_attempt(task, answer, case, known))
-        if attempts[-1].outcome.is_costly:
+        if attempts[-1].outcome.is_costly or attempts[-1].is_beyond_words:
             break
         spent = time.monotonic() - began
         if spent > TOGETHER * isolate.SECONDS and len(attempts) < len(cases):
@@ -236,7 +242,7 @@ def _difference(expected: Any, got: Any, dimensions: tuple) -> str | None:
     try:
         return call_limited(difference, (expected, got, dimensions), {}, isolate.SECONDS)
     except (Exception, TimeIsUp) as error:
-        return f"its result, a {type(got).__name__}, cannot be compared ({type(error).__name__})."
+        return f"its result, a {type(got).__name__}, {NOT_COMPARABLE} ({type(error).__name__})."
 
 
 def _input_names(task: Task, case: Case) -> list[str]:
@@ -273,7 +279,7 @@ def _most_specific(
 ) -> tuple[str, list[Misconception]]:
     """The complaint, or what else is true of the result and says more; the mistake if one is."""
     case, outcome = wrong.case, wrong.outcome
-    if outcome.problem:
+    if outcome.problem or wrong.is_beyond_words:
         return wrong.complaint, []
     if _is_other(outcome, answer.run(case)):
         return f"{TWO_RESULTS} {KEEPS_SOMETHING}", []
@@ -290,8 +296,10 @@ def _most_specific(
 
 def _is_other(one: isolate.Outcome, other: isolate.Outcome) -> bool:
     try:
-        return other.problem is None and difference(one.value, other.value) is not None
-    except Exception:  # what cannot be compared is not called random
+        arguments = one.value, other.value
+        is_other = call_limited(difference, arguments, {}, isolate.SECONDS) is not None
+        return other.problem is None and is_other
+    except (Exception, TimeIsUp):  # what cannot be compared is not called random
         return False
 
 
@@ -389,11 +397,16 @@ def _same(one: isolate.Outcome, other: isolate.Outcome) -> bool:
     """Did both do the same: the error, or the value and what became of the inputs?"""
     if one.problem or other.problem:
         return one.error == other.error
+    if other.is_slow_to_compare:
+        return False
     if _nothing(one.value) or _nothing(other.value):
         return one.value is other.value
     try:
         return call_limited(_same_values, (one, other), {}, isolate.SECONDS)
-    except (Exception, TimeIsUp):  # what cannot be compared resembles nobody
+    except TimeIsUp:
+        other.is_slow_to_compare = True
+        return False
+    except Exception:  # what cannot be compared resembles nobody
         return False
 
 

@@ -22,10 +22,12 @@ CHECK_CALL = re.compile(rf"""\bcheck\(\s*["']({LESSON_NUMBER}\.[a-z0-9_]+)["']""
 
 # What a teacher wants to look at, beside the grade. None of it takes a point away.
 SIGNS = {
-    "looks for the course's answers": r"course_utils\.(exercises|classroom)|checks\.catalog"
-    r"|\.reference\b|\bsolutions\b",
+    "looks for the course's answers": r"course_utils[./](exercises|classroom)|\bcatalog\b"
+    r"|[\"']exercises\b|\.reference\b|\bsolutions\b",
     "looks at other frames or objects": r"_getframe|currentframe|inspect\.stack|\bgc\.get_",
-    "replaces parts of the checks": r"checks\.(engine|judge|compare|isolate)|Verdict\.",
+    "replaces parts of the checks": r"course_utils\.checks(\.| import .*)"
+    r"(engine|judge|compare|isolate)"
+    r"|Verdict\.",
     "stops or starts processes": r"os\._exit|os\.kill|os\.fork|subprocess|multiprocessing",
     "calls the system": r"\bctypes\b|os\.system|\bsocket\b|sys\.settrace|setprofile",
     "leads out of its folder": r"[\"'](\.\./|/etc/|/home/|/proc/)",

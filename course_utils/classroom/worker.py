@@ -13,6 +13,7 @@ import functools
 import json
 import linecache
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -94,22 +95,26 @@ def main() -> int:
     _prepare()
     missing = confine.enter(PACKAGE, HIDDEN)
     send(control, json.dumps(missing).encode())
-    child = 0
+    child, folder = 0, None
     while True:
         request, descriptors, *_ = socket.recv_fds(control, 1, 1)
         if not request:
             _end(child)
             return 0
         if request == b"c":
+            if missing:  # else each child has an empty folder that goes with it
+                folder = tempfile.mkdtemp(prefix="answer-")
             child = os.fork()
             if child == 0:
                 control.close()
-                _be_born(descriptors[0], missing)
+                _be_born(descriptors[0], missing, folder)
             os.close(descriptors[0])
             send(control, str(child).encode())
         else:
             send(control, str(_end(child)).encode())
             child = 0
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare() -> None:
@@ -170,13 +175,13 @@ def _end_orphans() -> None:
 # A child
 
 
-def _be_born(descriptor: int, missing: dict[str, str]) -> None:
+def _be_born(descriptor: int, missing: dict[str, str], folder: str | None) -> None:
     """Go apart, take the limits, answer requests until there are none. Never returns."""
     status = 1
     try:
         confine.apart(dict(missing))
         if os.getcwd() != confine.WORK:
-            os.chdir(tempfile.mkdtemp(prefix="answer-"))
+            os.chdir(folder or tempfile.mkdtemp(prefix="answer-"))
         confine.limit()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGXFSZ else signal.SIG_IGN)

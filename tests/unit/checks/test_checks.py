@@ -738,6 +738,71 @@ def test_a_verdict_is_worth_its_points_and_escapes_what_was_printed():
     assert "&lt;b&gt;" in wrong._repr_html_() and "<b>" not in wrong._repr_html_()
 
 
+class Unsayable:
+    def __repr__(self):
+        while True:
+            pass
+
+
+class EndlessList(list):
+    def __len__(self):
+        while True:
+            pass
+
+
+@pytest.mark.parametrize("value", [Unsayable(), EndlessList([1])], ids=["repr", "len"])
+def test_a_result_that_is_slow_to_look_at_is_looked_at_once(value, monkeypatch):
+    """And not once for every known mistake."""
+    monkeypatch.setattr(isolate, "SECONDS", 0.2)
+    stopped = []
+    limited = deadline.call_limited
+
+    def counted(function, *rest):
+        try:
+            return limited(function, *rest)
+        except deadline.TimeIsUp:
+            stopped.append(function)
+            raise
+
+    monkeypatch.setattr("course_utils.checks.judge.call_limited", counted)
+    many = [type(soften)(soften.__code__, globals(), f"m{i}") for i in range(20)]
+    for mistake in many:
+        mistake.__doc__ = "One.\n\nTwo."
+    assert not judge(soften_task(mistakes=many, gradient=False), lambda x: value).passed
+    assert 0 < len(stopped) <= 8  # on two cases; there are twenty mistakes
+
+
+def replaces_a_builtin(x):
+    import builtins
+
+    builtins.sum = lambda *numbers: 0
+    return soften(x)
+
+
+def replaces_a_method(x):
+    torch.Tensor.any = lambda *args, **options: torch.tensor(False)
+    return x
+
+
+def replaces_the_checks(x):
+    isolate.call = lambda *args, **options: None
+    return soften(x)
+
+
+@pytest.mark.parametrize("answer", [replaces_a_builtin, replaces_a_method, replaces_the_checks])
+def test_what_is_replaced_everywhere_is_put_back_and_said(answer):
+    before = sum, isolate.call
+    assert "It put something of its own in the place of" in judge(SOFTEN, answer).text
+    assert (sum, isolate.call) == before and "any" not in vars(torch.Tensor)
+    assert judge(SOFTEN, soften).passed
+
+
+def test_a_low_recursion_limit_is_raised_again():
+    deep = sys.getrecursionlimit()
+    judge(SOFTEN, lambda x: sys.setrecursionlimit(90) or soften(x))
+    assert sys.getrecursionlimit() == deep
+
+
 KINDS = {
     "not written": None,
     "not callable": 5,
