@@ -351,7 +351,7 @@ def _offset(zone: str) -> float:
     """Seconds to the east of Greenwich: of +0200, +02:00, CEST or Europe/Berlin."""
     number = re.match(r"([+-])(\d\d):?(\d\d)", zone)
     if number:
-        return (1 if number[1] == "+" else -1) * (int(number[2]) * 3600 + int(number[3]) * 60)
+        return (1.0 if number[1] == "+" else -1.0) * (int(number[2]) * 3600 + int(number[3]) * 60)
     return 3600.0 * OFFSETS.get(re.match(r"[A-Za-z]*", zone)[0].upper(), 0)
 
 

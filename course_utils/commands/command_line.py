@@ -144,7 +144,7 @@ COMMANDS = {
         module_command("release", "course_utils.classroom.release"),
     ),
     "class": Command(
-        "class init|release|collect|grade|feedback|report|doctor [--help for more]",
+        "class init|release|collect|grade|feedback|publish|report|doctor|hub [--help for more]",
         "for teachers: a class's assignments, from handing out to the report",
         module_command("class", "course_utils.classroom.command"),
     ),

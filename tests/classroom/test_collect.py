@@ -1,0 +1,145 @@
+"""What lies in a drop or in nbgrader's exchange: whose it is, which one counts, what is said."""
+
+import os
+import time
+
+import pytest
+
+from course_utils.classroom import collect as collecting
+from course_utils.classroom.collect import Unreadable, collect, read_file, time_in, whose
+from course_utils.classroom.place import Classroom, Student
+
+NAMES = ["03_attention", "04_many_heads"]
+BOOK = b'{"cells": []}'
+
+
+@pytest.fixture
+def place(tmp_path):
+    roster = tmp_path / "in.csv"
+    roster.write_text(
+        "id,first_name,last_name\nanna,Anna,Müller\nann,Ann,Lee\nbjörk,Björk,G\nx.1,,\n",
+        encoding="utf-8",
+    )
+    return Classroom.make(tmp_path / "class", roster, "course")
+
+
+def drop(place, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        path = place.folder / "inbox" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("text", "utc"), [
+    ("anna+03+2026-11-27 10:00:00.500000 UTC", 1795773600.5),
+    ("2026-11-27 11:00:00 +0100", 1795773600),
+    ("2026-11-27 11:00:00 CET", 1795773600),
+    ("2026-11-27 05:00:00 EST", 1795773600),
+    ("2026-11-27T10:00:00Z", 1795773600),
+    ("2026-11-27 15:30:00 +05:30", 1795773600),
+    ("2026-11-27 10:00:00", 1795773600),
+    ("2026-13-27 10:00:00", None),
+    ("anna", None),
+])  # fmt: skip
+def test_a_time_in_a_name_is_read_in_its_zone(text, utc):
+    assert time_in(text) == utc
+
+
+@pytest.mark.parametrize(("text", "owner"), [
+    ("anna", "anna"), ("ANNA.zip", "anna"), ("03_attention_anna.ipynb", "anna"), ("ann", "ann"),
+    ("Müller Anna_12345_assignsubmission_file_", "anna"), ("bjo\u0308rk", "björk"),
+    ("annabel", None), ("anna ann", None), ("03_attention", None),
+])  # fmt: skip
+def test_it_belongs_to_whom_it_names(text, owner, place):
+    assert whose(text, place.students) == owner
+
+
+def test_two_at_once_the_newest_counts_and_the_other_is_kept(place):
+    drop(place, {"anna/03_attention.ipynb": BOOK})
+    os.utime(place.folder / "inbox/anna/03_attention.ipynb", (1000, 1000))
+    assert collect(place, NAMES).new == ["anna 03_attention"]
+    drop(place, {"03_attention_anna.ipynb": BOOK + b" "})
+    done = collect(place, NAMES)
+    assert done.new == ["anna 03_attention"] and "newest counts" in " ".join(done.notes)
+    there = place.submitted("anna", NAMES[0]) / "03_attention.ipynb"
+    assert there.read_bytes() == BOOK + b" "
+    kept = list(place.earlier("anna", NAMES[0]).rglob("*.ipynb"))
+    assert [path.read_bytes() for path in kept] == [BOOK]
+    assert collect(place, NAMES).same == ["anna 03_attention"]
+
+
+def test_in_the_exchange_time_zones_decide_and_not_the_alphabet(place, tmp_path):
+    inbound = tmp_path / "exchange" / "course" / "inbound"
+    for stamp, content in (
+        ("2026-11-27 10:30:00.000000 UTC", b"late"),
+        ("2026-11-27 11:00:00.000000 +0100+s3cret", b"soon"),
+    ):
+        folder = inbound / f"anna+03_attention+{stamp}"
+        folder.mkdir(parents=True)
+        (folder / "03_attention.ipynb").write_bytes(content)
+    done = collect(place, NAMES, exchange=tmp_path / "exchange")
+    assert done.new == ["anna 03_attention"]
+    there = place.submitted("anna", NAMES[0])
+    assert (there / "03_attention.ipynb").read_bytes() == b"late"
+    assert (there / "timestamp.txt").read_text() == "2026-11-27 10:30:00.000000 UTC"
+
+
+def test_a_clock_that_is_ahead_is_said(place):
+    drop(place, {"anna/03_attention.ipynb": BOOK})
+    ahead = time.time() + 10 * 86_400
+    os.utime(place.folder / "inbox/anna/03_attention.ipynb", (ahead, ahead))
+    done = collect(place, NAMES)
+    assert done.new and "is in the future" in " ".join(done.notes)
+
+
+def test_a_file_that_somebody_writes_is_read_again_or_left(tmp_path, monkeypatch):
+    path = tmp_path / "x.ipynb"
+    path.write_bytes(BOOK)
+    monkeypatch.setattr(collecting, "PATIENCE", 0.0)
+    real, times = os.fstat, []
+
+    def moving(handle):
+        """As if the file grew between two looks, the first three times."""
+        times.append(handle)
+        if len(times) % 2 == 0 and len(times) <= limit:
+            with path.open("ab") as stream:
+                stream.write(b" ")
+        return real(handle)
+
+    monkeypatch.setattr(collecting.os, "fstat", moving)
+    limit = 2
+    assert read_file(path) == BOOK + b" "
+    times.clear()
+    limit = 100
+    with pytest.raises(Unreadable, match="being written"):
+        read_file(path)
+
+
+def test_what_belongs_to_nobody_or_to_no_assignment_is_said(place):
+    drop(place, {
+        "stranger.ipynb": BOOK, "ann/09_other.ipynb": BOOK, "björk/notes.txt": b"",
+        "x.1.zip": b"PK",
+    })  # fmt: skip
+    said = " ".join(collect(place, NAMES).problems)
+    for part in ("'stranger.ipynb' belongs to nobody", "for no assignment", "no notebook",
+                 "damaged zip"):  # fmt: skip
+        assert part in said
+
+
+def test_one_zip_of_all_as_a_learning_platform_makes_it(place):
+    from gallery import zipped
+
+    content = zipped("", {
+        "Müller Anna_1_assignsubmission_file_/03_attention (1).ipynb": BOOK,
+        "Müller Anna_1_assignsubmission_file_/helpers.py": b"x = 1",
+        "ann_2_assignsubmission_file_/04_many_heads.ipynb": BOOK,
+        "__MACOSX/._x": b"",
+    })  # fmt: skip
+    drop(place, {"all of them.zip": content})
+    done = collect(place, NAMES)
+    assert sorted(done.new) == ["ann 04_many_heads", "anna 03_attention"] and not done.problems
+    assert (place.submitted("anna", NAMES[0]) / "helpers.py").read_bytes() == b"x = 1"
+
+
+def test_a_student_without_a_name_is_called_by_the_id():
+    assert Student("x").name == "x" and Student("x", "Ann", "Lee").name == "Ann Lee"
