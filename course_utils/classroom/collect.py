@@ -366,6 +366,12 @@ def _from_exchange(
         if student not in place.students:
             done.problems.append(f"{entry.name}: {student!r} is not on the roster.")
             continue
+        if stranger := stranger_behind(entry, student):
+            done.problems.append(
+                f"{entry.name}: it was put there by {stranger!r}, so it is not taken for "
+                f"{student}'s."
+            )
+            continue
         files = read_folder(entry, done.problems) if not entry.is_symlink() else {}
         files = {
             name: content for name, content in files.items() if name != "submission_secret.txt"
@@ -383,6 +389,26 @@ def _from_exchange(
             when = entry.stat().st_mtime
         book = min(mine, key=len)
         yield HandIn(student, assignment, when, files, book, entry.name)
+
+
+def stranger_behind(hand_in: Path, student: str) -> str | None:
+    """Who put a folder into the exchange, if neither the student nor the course's owner did.
+
+    Everybody can write a folder with another's name. Where all users are one user of the system, as
+    in the demo, nobody can tell.
+    """
+    if hand_in.is_symlink():
+        return "a link"
+    owners = [_owner(path) for path in (hand_in, hand_in.parent.parent)]
+    return None if owners[0] in (student, owners[1]) else owners[0]
+
+
+def _owner(path: Path) -> str:
+    """The name of a file's owner, or the number of one that has no name."""
+    try:
+        return path.owner()
+    except KeyError:
+        return str(path.stat().st_uid)
 
 
 def _split(name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,23 @@ def test_in_the_exchange_time_zones_decide_and_not_the_alphabet(place, tmp_path)
     there = place.submitted("anna", NAMES[0])
     assert (there / "03_attention.ipynb").read_bytes() == b"late"
     assert (there / "timestamp.txt").read_text() == "2026-11-27 10:30:00.000000 UTC"
+
+
+@pytest.mark.parametrize(("owner", "taken"), [("anna", True), ("teacher", True), ("eve", False)])
+def test_in_the_exchange_nobody_hands_in_for_somebody_else(
+    owner, taken, place, tmp_path, monkeypatch
+):
+    folder = tmp_path / "exchange/course/inbound/anna+03_attention+2026-11-27 10:30:00 UTC"
+    folder.mkdir(parents=True)
+    (folder / "03_attention.ipynb").write_bytes(BOOK)
+    monkeypatch.setattr(
+        Path, "owner", lambda self: owner if self.name.startswith("anna+") else "teacher"
+    )
+    done = collect(place, NAMES, exchange=tmp_path / "exchange")
+    assert bool(done.new) == taken
+    assert [f"put there by {owner!r}" in problem for problem in done.problems] == [True] * (
+        not taken
+    )
 
 
 def test_a_clock_that_is_ahead_is_said(place):
