@@ -11,6 +11,7 @@ the worse for it.
 
 import argparse
 import json
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -82,6 +83,10 @@ def keep(found: dict, chromium: str) -> None:
     result = {
         "question": "what do 50 runs of a cell leave behind in the page?",
         "results": [rows[cell] for cell in CELLS if cell in rows],
+        "hardware": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+        },
         "versions": {
             "chromium": chromium,
             "python": platform.python_version(),

@@ -108,6 +108,7 @@ def slide(number: int) -> Callable:
 def hover_words(page: Page, explorer: Locator):
     while True:
         for word in explorer.locator("figure").last.locator(".token").all():
+            word.scroll_into_view_if_needed()  # outside of the window the page hears nothing
             box = word.bounding_box()
             x, y = box["x"] + box["width"] - 8, box["y"] + box["height"] / 2
             yield lambda x=x, y=y: page.mouse.move(x, y)

@@ -88,7 +88,9 @@ c.ExchangeCollect.check_owner = False
 """
 # JupyterLab does not ask a newcomer whether it may look for news.
 LAB_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # As in the course's own JupyterLab: explorers run when a notebook is opened again.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 
