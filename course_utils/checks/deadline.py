@@ -17,6 +17,7 @@ import functools
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any, no_type_check
@@ -24,6 +25,9 @@ from typing import Any, no_type_check
 AGAIN = 0.1  # seconds to the second attempt
 LONGER = 1.3  # times as long to the next, so that a slow machine gets somewhere in between
 AT_ONCE = 1e-4
+# So many times the seconds may pass on the clock before code is stopped that has had less than the
+# seconds of a processor: on a crowded machine it waits for its turn. A grader raises it.
+PATIENCE = 1.0
 
 
 class TimeIsUp(BaseException):
@@ -50,9 +54,16 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
     rings = 0
     tracer, profiler = sys.gettrace(), sys.getprofile()
     watch = _Watch()
+    began, spent = time.monotonic(), time.process_time()
+
+    def waits_for_its_turn() -> bool:
+        passed = time.monotonic() - began
+        return passed < PATIENCE * seconds and time.process_time() - spent < seconds
 
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal rings
+        if rings == 0 and PATIENCE > 1 and waits_for_its_turn():
+            return  # and AGAIN later once more
         rings += 1
         wait = AGAIN * LONGER**rings
         signal.setitimer(signal.ITIMER_REAL, wait, wait)

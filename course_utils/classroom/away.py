@@ -11,8 +11,8 @@ from course_utils.checks.catalog import EXERCISES
 from course_utils.checks.task import Case, Task, call
 from course_utils.classroom.nursery import Child, Gone
 
-LOADING = 20.0  # seconds from outside; inside the cells have ten
-ONE_CASE = 10.0  # inside an answer has two
+LOADING = 45.0  # seconds from outside; inside the cells have ten of a processor
+ONE_CASE = 15.0  # inside an answer has two, of a processor
 NONSENSE = "What came back from it is no result."
 
 

@@ -74,7 +74,9 @@ def files_of_the_package() -> set[str]:
 
 def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert names == files_of_the_package()
+    for_jupyter = {name for name in names if "/share/jupyter/labextensions/" in name}
+    assert {Path(name).name for name in for_jupyter} == {"package.json", "extension.js"}
+    assert names - for_jupyter == files_of_the_package()
 
 
 def test_a_lesson_runs_on_the_package_alone(installed, tmp_path):

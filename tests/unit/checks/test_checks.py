@@ -645,6 +645,22 @@ def test_the_deadline_leaves_quick_work_alone():
         deadline.call_limited({}.__getitem__, ("a",), {}, 5.0)
 
 
+def test_who_waits_for_a_turn_is_given_time_and_who_computes_is_not(monkeypatch):
+    """On a crowded machine the clock says little; asleep is what waiting looks like from here."""
+    monkeypatch.setattr(deadline, "PATIENCE", 8.0)
+    assert deadline.call_limited(lambda: time.sleep(0.3) or "done", (), {}, 0.1) == "done"
+    with pytest.raises(deadline.TimeIsUp):
+        deadline.call_limited(time.sleep, (60,), {}, 0.1)
+    monkeypatch.setattr(deadline, "PATIENCE", 1e6)
+
+    def compute():
+        while True:
+            pass
+
+    with pytest.raises(deadline.TimeIsUp):
+        deadline.call_limited(compute, (), {}, 0.1)
+
+
 DEAF_TWICE = """
     def deaf(then):
         try:
