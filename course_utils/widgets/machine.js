@@ -383,7 +383,7 @@ function render({ model: data, el: host }) {
   headline.textContent = "The weights are on their way …";
 
   const inks = () => ({ shares: attentionScale(root), signed: signedScale(root) });
-  askForLarge(data, (about, bytes) => {
+  const forget = askForLarge(data, (about, bytes) => {
     model = unpackWeights(about, bytes);
     const [first, last] = only < 0 ? [0, model.nLayers - 1] : [only, only];
     steps = stepsThrough(first, last, model.nHeads, only < 0);
@@ -418,6 +418,7 @@ function render({ model: data, el: host }) {
     sentence.input.value = inOneLine(text);
     take(text);
   });
+  return () => { halt(); forget(); };
 }
 
 export default { render };

@@ -389,9 +389,8 @@ function render({ model, el: host }) {
   });
   model.on("change:temperature change:top_k change:top_p change:min_p", take);
   model.on("change:place", () => { if (!speaker) load(); });
-  if (model.get("in_the_page")) {
-    askForLarge(model, (about, bytes) => { speaker = unpackWeights(about, bytes); }, () => {});
-  }
+  if (!model.get("in_the_page")) return undefined;
+  return askForLarge(model, (about, bytes) => { speaker = unpackWeights(about, bytes); }, () => {});
 }
 
 export default { render };

@@ -39,7 +39,10 @@ def test_twelve_runs_leave_no_nodes_and_no_listeners(lab, course, page):
     page.evaluate(RUN, 3)
     before = counts(page, session)
     page.evaluate(RUN, RUNS)
-    after = counts(page, session)
-    more = {name: after[name] - before[name] for name in before}
+    for _ in range(6):  # the last runs' messages may still be on their way
+        after = counts(page, session)
+        more = {name: after[name] - before[name] for name in before}
+        if max(more.values()) < RUNS:
+            break
     assert max(more.values()) < RUNS, more  # less than one of anything for each run
     assert notebook.output(BET).locator(".ao-explorer").count() == 1
