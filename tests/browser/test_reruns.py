@@ -9,6 +9,7 @@ BET = (
     "bet('03.again', 'Again?', {'yes': 'It was.', 'no': 'It was.'}, 'yes')"
 )
 RUNS = 12
+ROUNDS = 4
 RUN = """async howOften => {
     for (let i = 0; i < howOften; i++) {
         await jupyterapp.commands.execute("notebook:run-cell");
@@ -27,7 +28,7 @@ def counts(page, session) -> dict[str, int]:
     return {name: values[name] for name in ("Nodes", "JSEventListeners")}
 
 
-def test_twelve_runs_leave_no_nodes_and_no_listeners(lab, course, page):
+def test_a_cell_that_runs_again_leaves_no_nodes_and_no_listeners(lab, course, page):
     book = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(BET)], metadata=NOTEBOOK_METADATA
     )
@@ -37,12 +38,13 @@ def test_twelve_runs_leave_no_nodes_and_no_listeners(lab, course, page):
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     page.evaluate(RUN, 3)
-    before = counts(page, session)
-    page.evaluate(RUN, RUNS)
-    for _ in range(6):  # the last runs' messages may still be on their way
+    rounds = []  # what a cell leaves behind grows in every round; what JupyterLab itself sets up
+    before = counts(page, session)  # once, at a moment of its own, grows in one
+    for _ in range(ROUNDS):
+        page.evaluate(RUN, RUNS)
         after = counts(page, session)
-        more = {name: after[name] - before[name] for name in before}
-        if max(more.values()) < RUNS:
-            break
-    assert max(more.values()) < RUNS, more  # less than one of anything for each run
+        rounds.append({name: after[name] - before[name] for name in before})
+        before = after
+    for name in before:
+        assert min(each[name] for each in rounds) < RUNS / 2, rounds  # not one for each run
     assert notebook.output(BET).locator(".ao-explorer").count() == 1
