@@ -19,7 +19,7 @@ import os
 import random
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,14 +68,32 @@ def call(
     Random numbers begin at `seed` and go on afterwards as if nothing had been. The user's own
     KeyboardInterrupt (the stop button) does come through.
     """
-    args, kwargs = copy.deepcopy(args), copy.deepcopy(dict(kwargs or {}))
+    guards = _same_state_after(seed), _same_libraries_after(), _nobody_there(), _limited_memory()
+    return _call(function, args, kwargs or {}, guards)
+
+
+def call_own(function: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Outcome:
+    """The same for a function of the course's own, which neither grabs memory nor replaces `sum`.
+
+    A wrong answer is compared with a thousand calls of known mistakes: their guards took longer
+    than they did.
+    """
+    return _call(function, args, kwargs, (_same_state_after(0),))
+
+
+def _call(
+    function: Callable,
+    args: tuple,
+    kwargs: Mapping[str, Any],
+    guards: Iterable[contextlib.AbstractContextManager],
+) -> Outcome:
+    args, kwargs = copy.deepcopy(args), copy.deepcopy(dict(kwargs))
     outcome = Outcome()
     try:
         with contextlib.ExitStack() as stack:
-            for guard in (_same_state_after(seed), _same_libraries_after(), _nobody_there()):
-                stack.enter_context(guard)
             printed = stack.enter_context(_paper())
-            stack.enter_context(_limited_memory())
+            for guard in guards:
+                stack.enter_context(guard)
             try:
                 outcome.value = call_limited(function, args, kwargs, SECONDS)
             finally:

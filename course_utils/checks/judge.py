@@ -197,8 +197,8 @@ def _attempt(task: Task, answer: asked.Asked, case: Case, known: "KnownMistakes"
     return Attempt(case, outcome, *_complaint(task, case, outcome, known))
 
 
-def _call(task: Task, answer: Any, case: Case) -> isolate.Outcome:
-    return isolate.call(functools.partial(task.use, answer), case.args, case.kwargs)
+def _call_own(task: Task, ours: Any, case: Case) -> isolate.Outcome:
+    return isolate.call_own(functools.partial(task.use, ours), case.args, case.kwargs)
 
 
 def _nothing(value: Any) -> bool:
@@ -326,7 +326,7 @@ class KnownMistakes:
         if case.name not in self._right:
             task = self.task
             asking = gradients.asked_for(case) if task.gradient else case
-            outcome = _call(task, task.reference, asking)
+            outcome = _call_own(task, task.reference, asking)
             if outcome.problem:
                 raise RuntimeError(
                     f"{task.id}: the reference fails on {case.name!r}. {outcome.problem}"
@@ -389,7 +389,7 @@ class KnownMistakes:
     def _alike(self, mistake: Misconception, attempt: Attempt) -> bool:
         key = mistake.id, attempt.case.name
         if key not in self._outcomes:
-            self._outcomes[key] = _call(self.task, mistake.implementation, attempt.case)
+            self._outcomes[key] = _call_own(self.task, mistake.implementation, attempt.case)
         return _same(self._outcomes[key], attempt.outcome)
 
 
