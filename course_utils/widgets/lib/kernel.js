@@ -1,9 +1,9 @@
 // The few things that need Python: asking it, and saying so when nobody answers any more.
 
 const ASLEEP = "Python does not hear this explorer any more: its kernel was restarted or has " +
-  "stopped. Run the cell again.";
+  "stopped. Run the cells above and this one again.";
 const SLOW = "Still no answer. If the kernel is busy, it comes; if it was restarted, run the " +
-  "cell again.";
+  "cells above and this one again.";
 const PATIENCE = 8000; // ms
 
 /** Call `onGone` when the kernel of an explorer is lost; the function returned tells it any time.

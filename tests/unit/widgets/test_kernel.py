@@ -56,7 +56,10 @@ def test_trouble_is_told_with_what_stays(tmp_path):
 
 def test_a_silent_kernel_is_told_after_a_while(tmp_path):
     *_, last = log_of(tmp_path, 'ask({ text: "a" }, "Reading …"); ring();')
-    assert last.startswith("Reading … Still no answer.") and "run the cell again" in last
+    assert (
+        last.startswith("Reading … Still no answer.")
+        and "run the cells above and this one again" in last
+    )
 
 
 def test_a_kernel_that_is_lost_meanwhile_is_told_at_once(tmp_path):
@@ -65,14 +68,17 @@ def test_a_kernel_that_is_lost_meanwhile_is_told_at_once(tmp_path):
         'marked = {}; tellers["comm_live_update"](); await null;',
     ):
         *_, says, failed = log_of(tmp_path, 'ask({ text: "a" }, "Reading …");' + lost + "ring();")
-        assert says.endswith("Run the cell again. Old maps.") and failed == "failed"
+        assert (
+            says.endswith("Run the cells above and this one again. Old maps.")
+            and failed == "failed"
+        )
 
 
 def test_where_nobody_hears_nothing_is_sent_and_no_trait_changed(tmp_path):
     for lost in ('tellers["ao-kernel-gone"]();', "marked = {};"):
         steps = lost + 'ask({ text: "a" }, "Reading …"); log.push(`${traits.text}`);'
         says, failed, text = log_of(tmp_path, steps)
-        assert "Run the cell again" in says
+        assert "Run the cells above and this one again" in says
         assert (failed, text) == ("failed", "undefined")
 
 
