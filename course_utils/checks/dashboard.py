@@ -83,7 +83,8 @@ class Lesson:
         )
         placed = [bet for bet in self.bets.values() if bet]
         won = sum(bet["right"] for bet in placed)
-        return f"{hidden(signs)} {won} of {len(placed)} won" if placed else f"{hidden(signs)} –"
+        told = f"{won} of {len(placed)} won" if placed else "none yet" if signs else ""
+        return f"{hidden(signs)} {told}".strip()
 
     @property
     def task_signs(self) -> str:
@@ -182,12 +183,14 @@ class Progress:
         rows = []
         for lesson in self.lessons:
             _, minutes, _, _, passed, hints, seen = (html.escape(cell) for cell in lesson.row)
-            tasks = f"{lesson.task_signs} {passed}"
+            tasks, number = f"{lesson.task_signs} {passed}", lesson.name[:2]
             cells = [
                 link(html.escape(lesson.title), lesson.notebook),
                 minutes,
                 lesson.bet_signs,
-                link(tasks, lesson.exercise) if lesson.tasks else tasks,
+                link(tasks, lesson.exercise, f"exercise {number}: {passed}")
+                if lesson.tasks
+                else tasks,
                 hints,
                 seen,
             ]
@@ -197,8 +200,9 @@ class Progress:
             )
             rows.append(f"<tr>{row}</tr>")
         return (
+            '<div style="overflow-x: auto">'
             '<table style="width: 100%; border-collapse: collapse; margin: 0; font-size: 13px">'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
             "<p><small>Bets: ✓ won, ✗ lost, ○ not placed yet. Tasks: ■ passed, □ open. "
             "Answers: how many you had shown.</small></p>"
         )
@@ -215,12 +219,17 @@ def hidden(signs: str) -> str:
     return f'<span aria-hidden="true" style="{look}">{signs}</span>' if signs else ""
 
 
-def link(words: str, place: str) -> str:
-    """A link to a notebook of the course, as the notebook that asks sees it; else the words."""
+def link(words: str, place: str, name: str = "") -> str:
+    """A link to a notebook of the course, as the notebook that asks sees it; else the words.
+
+    `name` is what a screen reader calls it, where the words say too little when heard alone.
+    """
+    label = f' aria-label="{html.escape(name)}"' if name else ""
     here = Path.cwd()
     for root in (here, *here.parents):
         if (root / place).exists():
-            return f'<a href="{Path(os.path.relpath(root / place, here)).as_posix()}">{words}</a>'
+            address = Path(os.path.relpath(root / place, here)).as_posix()
+            return f'<a href="{address}"{label}>{words}</a>'
     return words
 
 

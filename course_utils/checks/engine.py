@@ -1,11 +1,14 @@
 """check, hint and reveal."""
 
+import textwrap
 from typing import Any
 
 from course_utils import progress
 from course_utils.checks import catalog, source, unread
 from course_utils.checks.judge import judge
 from course_utils.checks.verdict import Verdict
+
+LINE = 88  # characters that stand side by side in JupyterLab beside its list of files, at 1,280 px
 
 
 def check(task_id: str, answer: Any, *, seed: int = 0) -> Verdict:
@@ -31,10 +34,16 @@ def hint(task_id: str) -> None:
     told = [f"Hint {number} of {n}: {text}" for number, text in enumerate(task.hints, 1)]
     answer = f'reveal("{task.id}") shows an answer.'
     if given >= n:
-        print(f"There is no hint after these. {answer}", *told, sep="\n")
+        print(*map(wrapped, [f"There is no hint after these. {answer}", *told]), sep="\n")
         return
     progress.record_hint(task.id)
-    print(told[given] + (f" That was the last one; {answer}" if given == n - 1 else ""))
+    print(wrapped(told[given] + (f" That was the last one; {answer}" if given == n - 1 else "")))
+
+
+def wrapped(text: str) -> str:
+    """Broken between words: JupyterLab breaks what is printed in the middle of one."""
+    whole = {"break_long_words": False, "break_on_hyphens": False}
+    return "\n".join(textwrap.fill(line, LINE, **whole) for line in text.split("\n"))
 
 
 def reveal(task_id: str) -> None:

@@ -17,6 +17,9 @@ const STYLE = `
   .ao-attention .says { min-height: 1.4em; }
 }
 .ao-attention .grid { display: grid; gap: 2px; align-items: center; flex: 1 1 440px; min-width: 280px; }
+@container (max-width: 400px) {
+  .ao-attention .grid { gap: 2px 0; } /* twelve heads, each as wide as a finger needs */
+}
 .ao-attention .side { flex: 1 1 180px; display: grid; gap: 8px; }
 .ao-attention .side p { margin: 0; }
 .ao-attention .side .ao-choice { flex-direction: column; }
@@ -137,7 +140,7 @@ function render({ model, el: host }) {
   // ---- every head, small
 
   function drawGrid() {
-    grid.style.gridTemplateColumns = `44px repeat(${nHeads}, minmax(0, 1fr))`;
+    grid.style.gridTemplateColumns = `41px repeat(${nHeads}, minmax(0, 1fr))`;
     const cells = [el("span", { class: "name" }, "head →")];
     for (let i = 0; i < nHeads; i++) cells.push(el("span", { class: "name" }, i));
     const maps = [];

@@ -167,7 +167,7 @@ const STYLE = `
 .ao-embedding .note { margin: 6px 0 0; }
 `;
 const SIDE = 326; // of the map, in its own pixels: as wide as a column of a page of 700
-const [DOT, MARGIN, LETTER, LINE] = [5, 24, 6.7, 14];
+const [DOT, MARGIN, LINE] = [5, 24, 14];
 
 function render({ model, el: host }) {
   const { neighbours, fits } = model.get("constants");
@@ -339,14 +339,14 @@ function render({ model, el: host }) {
       ...made.map((i) => ({ at: view(spot(i)), text: words[i], strong: true })),
       ...[...found.nearest, ...seems].filter((i) => !made.includes(i))
         .map((i) => ({ at: view(spot(i)), text: words[i] })),
-    ]);
+    ], widthOf());
     picture.replaceChildren(
       svg("rect", { class: "edge", x: 0.5, y: 0.5, width: SIDE - 1, height: SIDE - 1 }),
       ...leads, ...(state.isSum ? arrows() : []), ...squares, ...dots,
       ...made.map((i) => circle("given", view(spot(i)), DOT - 1)),
       circle("here", view(found.at), DOT + 1), ...names);
-    picture.setAttribute("aria-label",
-      `${headline.textContent} Lines lead to the nearest in truth.`);
+    picture.setAttribute("aria-label", `The map: lines lead from ` +
+      `${state.isSum ? "the sum" : `“${words[state.word]}”`} to the nearest in truth.`);
     paintCloud();
   }
 
@@ -377,6 +377,16 @@ function render({ model, el: host }) {
     const [midX, midY] = ends.map(([low, high]) => (low + high) / 2);
     const pixels = (SIDE - 2 * MARGIN) / size;
     return ([x, y]) => [SIDE / 2 + (x - midX) * pixels, SIDE / 2 - (y - midY) * pixels];
+  }
+
+  /** A function that says how wide a word is on the map. */
+  function widthOf() {
+    const context = canvas.getContext("2d");
+    const family = getComputedStyle(root).fontFamily;
+    return (text, strong) => {
+      context.font = `${strong ? 600 : 400} 12px ${family}`;
+      return context.measureText(text).width;
+    };
   }
 
   /** All words, each a faint dot. */
@@ -435,12 +445,12 @@ function render({ model, el: host }) {
 }
 
 /** Words beside their dots, none over another; where there is no room for one, the list has it. */
-function placeLabels(wanted) {
+function placeLabels(wanted, widthOf) {
   const taken = wanted.map(({ at: [x, y] }) => [x - DOT, y - DOT, x + DOT, y + DOT]);
   const free = ([left, top, right, bottom]) => left > 0 && top > 0 && right < SIDE && bottom < SIDE
     && taken.every(([l, t, r, b]) => right < l || left > r || bottom < t || top > b);
   return wanted.flatMap(({ at: [x, y], text, strong }) => {
-    const width = LETTER * text.length * (strong ? 1.15 : 1);
+    const width = widthOf(text, strong);
     const places = [[x + 9, y - 7], [x - 9 - width, y - 7], [x - width / 2, y - LINE - 8],
       [x - width / 2, y + 8], [x + 6, y - 21], [x + 6, y + 7], [x - 6 - width, y - 21],
       [x - 6 - width, y + 7]];
@@ -448,10 +458,7 @@ function placeLabels(wanted) {
     if (!place) return [];
     const [left, top] = place;
     taken.push([left, top, left + width, top + LINE]);
-    return [svg("text", {
-      x: left, y: top + 11, textLength: width, lengthAdjust: "spacingAndGlyphs",
-      class: strong ? "strong" : "",
-    }, text)];
+    return [svg("text", { x: left, y: top + 11, class: strong ? "strong" : "" }, text)];
   });
 }
 

@@ -45,9 +45,9 @@ const STYLE = `
 .ao-lab .ticks { display: flex; gap: 4px 18px; flex-wrap: wrap; margin: 8px 0; }
 .ao-lab [hidden] { display: none; }
 .ao-lab .lamps { list-style: none; margin: 0 0 8px; padding: 0; }
-.ao-lab .lamps li { margin: 0 0 6px; padding: 0; }
+.ao-lab .lamps li { margin: 0 0 4px; padding: 0; line-height: 24px; } /* a lamp is 22 high */
 .ao-lab .lamp { display: inline-block; width: 76px; margin-right: 8px; border: 2px solid; border-radius: 10px; padding: 0 7px;
-  font-weight: 600; box-sizing: border-box; text-align: center; color: var(--ao-ink); }
+  font-weight: 600; box-sizing: border-box; text-align: center; line-height: 18px; color: var(--ao-ink); }
 .ao-lab .lamp.yes { border-color: var(--ao-green); }
 .ao-lab .lamp.no { border-color: var(--ao-orange); border-style: dashed; }
 .ao-lab .lamp.undecided { border-color: var(--ao-faint); border-style: dotted; }
@@ -76,6 +76,8 @@ const STYLE = `
 .ao-lab .controls { grid-area: controls; }
 .ao-lab .judged { grid-area: lamps; }
 .ao-lab .line { grid-area: arcs; }
+.ao-lab .line p { font-size: 12px; margin: 0; }
+.ao-lab .line .arcs { min-width: 660px; }
 .ao-lab .squares { grid-area: squares; display: grid; gap: 12px;
   grid-template-columns: repeat(auto-fit, minmax(min(200px, 100%), 1fr)); }
 .ao-lab .squares figure { margin: 0; }
@@ -315,7 +317,7 @@ function measureLine(n, isCausal) {
   const [width, left, highest] = [684, 14, 40];
   const step = (width - 2 * left) / (n - 1);
   const radius = Math.max(2, Math.min(7, 0.4 * step));
-  const y = 28 + highest;
+  const y = 12 + highest;
   const bars = y + radius + (isCausal ? 10 : highest + 6);
   return { n, width, step, radius, highest, y, bars, x: (i) => left + step * i };
 }
@@ -356,12 +358,10 @@ function drawLine(n, isCausal, constants, pointing, start) {
     next: (key, i) => (key in steps ? Math.min(n - 1, Math.max(0, i + steps[key])) : undefined) });
   const bars = drawBars(each, sizes, constants.names_up_to);
   const picture = svg("svg", {
-    viewBox: `0 0 ${sizes.width} ${sizes.bars + 84}`, class: "arcs",
+    viewBox: `0 0 ${sizes.width} ${sizes.bars + 70}`, class: "arcs",
     role: "group", "aria-label": "The tokens",
   },
-  all, ...own, way, ...tokens, ...bars.nodes,
-  svg("text", { x: 0, y: 11 }, "Arcs above the line look back, arcs below it ahead."),
-  ...bars.words);
+  all, ...own, way, ...tokens, ...bars.nodes, ...bars.words);
 
   let longest = 1;
   const arcs = (looks) => looks.map((look) => arcOf(look, sizes, constants.arc, longest)).join("");
@@ -393,8 +393,6 @@ function drawBars(each, { n, width, radius, bars: top, x }, namesUpTo) {
   const words = [
     svg("line", { x1: 0, x2: width, y1: top + 54, y2: top + 54, stroke: "var(--ao-faint)" }),
     ...named.map((i) => svg("text", { x: x(i), y: top + 66, "text-anchor": "middle" }, `${i}`)),
-    svg("text", { x: 0, y: top + 80 },
-      "Bars: heard after so many layers. Orange: the chosen token itself."),
   ];
   /** 32 pixels are all layers; no bar where nothing was heard. */
   function show(barOf) {
@@ -433,7 +431,7 @@ function render({ model, el: host }) {
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const looks = drawSquare("who may look at whom", onSquare);
   const rumour = drawSquare("who has heard whom", onSquare);
-  const arcs = el("div", { class: "line ao-scroll" });
+  const arcs = el("div", { class: "ao-scroll" });
   const note = el("p", { class: "ao-faint note" });
 
   function change() {
@@ -466,6 +464,7 @@ function render({ model, el: host }) {
     if (line?.n !== n || line.isCausal !== isCausal) {
       line = drawLine(n, isCausal, constants, pointing, pinned);
       arcs.replaceChildren(line.picture);
+      arcs.scrollLeft = ((arcs.scrollWidth - arcs.clientWidth) * pinned) / (n - 1);
     }
     const areDrawn = others.length <= constants.most_arcs;
     line.setLooks(others, areDrawn);
@@ -514,7 +513,10 @@ function render({ model, el: host }) {
   },
   el("style", {}, STYLE), el("div", { class: "body" }, controls.root,
     el("div", { class: "judged" }, lamps.root, count.root), headline,
-    el("div", { class: "squares" }, looks.root, rumour.root), arcs, note));
+    el("div", { class: "squares" }, looks.root, rumour.root),
+    el("div", { class: "line" },
+      el("p", {}, "Arcs above the line look back, arcs below it ahead."), arcs,
+      el("p", {}, "Bars: heard after so many layers. Orange: the chosen token itself.")), note));
   host.replaceChildren(root);
   scale = attentionScale(root);
   take();

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from test_every_explorer import overlapping_words
 from test_plain_page import EVERY, mount
 
 from course_utils.widgets import AttentionExplorer, BeamExplorer, PatternLab, PositionExplorer
@@ -59,6 +60,45 @@ def test_a_slider_is_announced_by_itself_and_by_the_sentence(narrow, tmp_path, n
         assert slider.locator(LIVE).count() == 0
         assert slider.locator("input").get_attribute("aria-valuetext")
         expect(slider.locator("[aria-hidden=true]")).to_have_count(1)
+
+
+ZOOMED = {
+    "attention": lambda: heads(6, 12, SENTENCE),
+    "pattern": lambda: PatternLab("bigbird", n=64, layers=2),
+    "embedding": EVERY["EmbeddingExplorer"],
+    "bet": EVERY["bet"],
+}
+
+
+@pytest.mark.parametrize("name", ZOOMED)
+def test_at_200_percent_nothing_is_too_small_or_overlaps(page, tmp_path, picture, name):
+    """A window 700 pixels wide has 350 of a page's pixels then."""
+    page.set_viewport_size({"width": 350, "height": 450})
+    assert mount(page, ZOOMED[name](), tmp_path) == []
+    explorer = page.locator(".ao-explorer")
+    assert explorer.evaluate(SMALL_WORDS, SMALLEST) == []
+    assert explorer.evaluate(SMALL_TARGETS, [FINGER, STEPS_OF_A_LINE]) == []
+    assert overlapping_words(explorer) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(f"zoomed-{name}", explorer)
+
+
+def test_of_a_line_that_does_not_fit_the_chosen_token_is_seen(page, tmp_path):
+    page.set_viewport_size({"width": 350, "height": 1600})
+    mount(page, PatternLab("bigbird", n=64, layers=2, token=60), tmp_path)
+    expect(page.locator(".arcs .token.chosen")).to_be_in_viewport(ratio=0.5)
+
+
+def test_a_lamp_lies_on_no_word(narrow, tmp_path):
+    mount(narrow, PatternLab("bigbird", n=64, layers=2), tmp_path)
+    lines = narrow.locator(".lamps li").evaluate_all("""items => items.flatMap(item => {
+        const lamp = item.querySelector(".lamp").getBoundingClientRect();
+        const range = document.createRange();
+        range.selectNodeContents(item.lastChild);
+        return [...range.getClientRects()].filter(word => word.left < lamp.right
+            && word.top < lamp.bottom - 1 && word.bottom > lamp.top + 1);
+    })""")
+    assert lines == []
 
 
 def test_who_types_is_told_to_press_enter(narrow, tmp_path):

@@ -87,6 +87,17 @@ def test_every_lesson_is_in_the_readme():
     assert lessons <= rows, f"lessons that the README's table lacks: {sorted(lessons - rows)}"
 
 
+def test_every_other_lesson_is_on_the_road_of_the_first():
+    first = next(NOTEBOOKS.glob("00_*.ipynb"))
+    source = "".join(
+        "".join(cell["source"]) for cell in json.loads(first.read_text("utf-8"))["cells"]
+    )
+    rows = re.findall(
+        rf"^\| {LESSON_NUMBER} \| \[[^]]+\]\((\w+\.ipynb)\)", source, flags=re.MULTILINE
+    )
+    assert rows == sorted(path.name for path in NOTEBOOKS.glob(LESSON_FILES) if path != first)
+
+
 def test_the_version_is_one_and_in_the_changelog():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == course_utils.__version__

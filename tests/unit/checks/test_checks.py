@@ -22,6 +22,7 @@ from torch import nn
 
 from course_utils import progress
 from course_utils.checks import catalog, check, deadline, hint, isolate, reveal, validate
+from course_utils.checks.engine import wrapped
 from course_utils.checks.judge import judge
 from course_utils.checks.properties import no_look_ahead, rows_sum_to_one
 from course_utils.checks.task import Case, Task
@@ -734,6 +735,13 @@ def test_hints_go_up_a_ladder_and_are_counted(capsys):
     assert again == 'There is no hint after these. reveal("99.soften") shows an answer.'
     assert every == [f"Hint {i} of 3: {text}" for i, text in enumerate(HINTS, 1)]
     assert progress.tasks()["99.soften"] == {"passed": False, "hints": 3, "revealed": False}
+
+
+def test_a_hint_is_broken_between_words_and_its_code_stays_code():
+    said = wrapped("Otherwise append pieces[i] alone. " * 8 + "\nfor i in x:\n    go-on(i)")
+    prose, code = said[: said.index("\nfor")], said[said.index("\nfor") :]
+    assert max(map(len, prose.splitlines())) <= 88 and code == "\nfor i in x:\n    go-on(i)"
+    assert prose.split() == "Otherwise append pieces[i] alone.".split() * 8
 
 
 class Shell:

@@ -126,6 +126,7 @@ def test_the_page_has_a_sign_for_each_bet_and_task_and_says_it_in_words():
         lesson.bet_signs.count("✗")
     )
     assert lesson.task_signs.count("■") == n_tasks and f"{n_tasks} of {n_tasks}</a>" in page
+    assert f'aria-label="exercise 01: {n_tasks} of {n_tasks}"' in page  # heard alone, too
     assert f"1 of {n_bets - lesson.bet_signs.count('○')} won" in page
     signs = [one for one in re.findall(r">([✓✗○■□]+)<", page)]
     assert len(signs) == page.count('aria-hidden="true"')  # none is read out sign by sign
