@@ -2,8 +2,10 @@
 
 import { el, keepKeys, svg } from "./lib/dom.js";
 import { rove } from "./lib/roving.js";
+import { whenWidthChanges } from "./lib/width.js";
 
 const STYLE = `
+.ao-bakeoff { --ao-columns: minmax(250px, 1fr) minmax(660px, 740px); }
 .ao-bakeoff select { font: inherit; color: var(--ao-ink); background: var(--ao-page);
   border: 1px solid var(--ao-line); border-radius: 3px; padding: 3px 6px; min-height: 26px; }
 .ao-bakeoff .ao-controls label { display: flex; gap: 8px; align-items: center; }
@@ -18,8 +20,14 @@ const STYLE = `
 .ao-bakeoff .edge { fill: none; stroke: var(--ao-orange); stroke-dasharray: 4 3; }
 .ao-bakeoff .frame { stroke: var(--ao-line); fill: none; }
 .ao-bakeoff .told { min-height: 4.4em; margin: 6px 0 0; }
+/* On a wide page the words stand beside the point that they are about. */
+@container (min-width: 940px) {
+  .ao-bakeoff .ao-body { grid-template-rows: auto 1fr; }
+  .ao-bakeoff .ao-body figure { grid-area: 1 / 2 / span 2; margin: 0; }
+}
 `;
-const SIZE = { width: 640, height: 380, left: 62, right: 110, top: 14, bottom: 42 };
+const ROOM = { left: 62, right: 110, top: 14, bottom: 42 }; // pixels around what is drawn
+const WIDTH = 660; // at the least: names are not legible on less
 const LABEL = 13; // pixels between two names that stand above each other
 const short = (number) => String(Number(number.toPrecision(3))).replace("-", "−");
 
@@ -79,6 +87,7 @@ function render({ model, el: host }) {
   const told = el("p", { class: "told" });
   const absent = el("p", { class: "ao-faint" });
   const holder = el("div", { class: "ao-scroll" });
+  let width = WIDTH; // of the picture, in pixels
 
   function axis(name) {
     const select = keepKeys(el("select", {},
@@ -102,7 +111,8 @@ function render({ model, el: host }) {
 
   function picture(there, front) {
     const { x, y } = state;
-    const { width, height, left, right, top, bottom } = SIZE;
+    const { left, right, top, bottom } = ROOM;
+    const height = 0.6 * width;
     const across = scaleOf(there.map((row) => row[x][0]), left, width - right, decade);
     const up = scaleOf(there.map((row) => row[y][0]), height - bottom, top, decade);
     const at = (row) => [across.place(row[x][0]), up.place(row[y][0])];
@@ -160,12 +170,17 @@ function render({ model, el: host }) {
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-bakeoff", role: "group", "aria-label": "Bake-off explorer",
+    class: "ao-explorer ao-wide ao-bakeoff", role: "group", "aria-label": "Bake-off explorer",
   }, el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" }, axis("y"), axis("x")), el("figure", {}, holder), told,
-    absent);
+    el("div", { class: "ao-body" },
+      el("div", { class: "ao-controls" }, axis("y"), axis("x")),
+      el("figure", {}, holder), el("div", { class: "words" }, told, absent)));
   host.replaceChildren(root);
   draw();
+  whenWidthChanges(holder, (given) => {
+    width = Math.max(WIDTH, given);
+    draw();
+  });
 }
 
 export default { render };

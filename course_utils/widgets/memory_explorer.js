@@ -19,6 +19,10 @@ const STYLE = `
 .ao-memory [aria-pressed="true"] { border-color: var(--ao-orange) !important; }
 .ao-memory button:focus-visible { outline: 2px solid var(--ao-orange); outline-offset: 1px; }
 .ao-memory .ao-parts { display: flex; flex-wrap: wrap; gap: 8px 32px; align-items: flex-start; }
+/* On a wide page the text and both lists of bars are beside the heads, and on one screen. */
+@container (min-width: 940px) {
+  .ao-memory .ao-headline { min-height: 1.4em; }
+}
 .ao-memory .side { flex: 1 1 260px; min-width: 240px; }
 .ao-memory .side h4 { margin: 4px 0; font-size: 13px; }
 .ao-memory .bar { display: grid; grid-template-columns: 9.5em 1fr 3.4em; align-items: center;
@@ -185,7 +189,7 @@ function render({ model, el: host }) {
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-memory", role: "group", "aria-label": "Memory explorer",
+    class: "ao-explorer ao-wide ao-memory", role: "group", "aria-label": "Memory explorer",
   },
     el("style", {}, STYLE), headline, sentence.root, news,
     el("div", { class: "ao-parts" }, grid,

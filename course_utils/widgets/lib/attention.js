@@ -3,7 +3,8 @@
 //
 // A head is { queries, keys, map }: words, words, and shares [query × key], row by row. Both
 // drawings take { width, scale, pinned, onLook, onPin } with it, and a matrix, besides,
-// `numbersUpTo`, the words up to which its cells have numbers, and `corner`, what its sides are. They give { picture, show }:
+// `numbersUpTo`, the words up to which its cells have numbers, `corner`, what its sides are, and
+// `tallest`, the pixels that its rows may take together. They give { picture, show }:
 // `show(query, pinned)` marks one query's row (null: none) and costs no new elements.
 
 import { el, svg } from "./dom.js";
@@ -90,12 +91,14 @@ function curve([x1, y1], [x2, y2], ink) {
 }
 
 /** Queries down, keys across. */
-export function drawMatrix(head,
-  { width, scale, pinned, onLook, onPin, numbersUpTo, corner = "who looks ↓  at whom →" }) {
+export function drawMatrix(head, how) {
+  const { width, scale, pinned, onLook, onPin, numbersUpTo } = how;
+  const { corner = "who looks ↓  at whom →", tallest = Infinity } = how;
   const { queries, keys, map } = head;
   const left = roomFor(queries, SMALL_LETTER) + 14;
   const top = roomFor(keys, SMALL_LETTER) + 30;
-  const cell = Math.max(12, Math.min(36, (width - left - 4) / keys.length));
+  const room = Math.min((width - left - 4) / keys.length, tallest / queries.length);
+  const cell = Math.max(12, Math.min(36, room));
   const [across, down] = [cell * keys.length, cell * queries.length];
   const picture = svg("svg", {
     // Never stretched beyond the width it is drawn for: four words need not fill the page.
