@@ -129,6 +129,12 @@ const STYLE = `
 .ao-beam th.number { min-width: 5em; white-space: normal; }
 .ao-beam tr.best td { font-weight: 600; }
 .ao-beam td.number, .ao-beam th.number { text-align: right; white-space: nowrap; }
+/* On a narrow page the sentence would be left the width of a letter. */
+@container (max-width: 500px) {
+  .ao-beam th, .ao-beam td { padding-right: 6px; }
+  .ao-beam th.number { white-space: normal; min-width: 0; }
+  .ao-beam td:first-child { min-width: 8em; }
+}
 .ao-beam .note { font-size: 12px; margin: 6px 0 0; }
 .ao-beam .news:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; }
 `;

@@ -52,7 +52,7 @@ function render({ model, el: host }) {
     class: "grid", role: "group", "aria-label": "layers and heads: share on vectors",
     style: `grid-template-columns: auto repeat(${heads}, auto)`,
   });
-  const letters = el("div", { class: "letters", role: "group", "aria-label": "the text" });
+  const letters = el("div", { class: "letters", role: "group" });
   const neighbours = el("div", { class: "side" });
   const memory = el("div", { class: "side" });
 
@@ -131,6 +131,8 @@ function render({ model, el: host }) {
     });
     const uses = tokens.map((_, i) => vector === null
       ? onVectors(layer, head, i) : row(layer, head, i)[vector] / steps);
+    letters.setAttribute("aria-label",
+      `the text: what each gives to ${vector === null ? "vectors" : `vector ${vector}`}`);
     const most = vector === null ? 1 : Math.max(...uses, 1e-9);
     places.forEach((place, i) => {
       place.setAttribute("aria-pressed", vector === null && i === token);
@@ -160,8 +162,10 @@ function render({ model, el: host }) {
     const says = promoted[(state.layer * heads + state.head) * vectors + i];
     const node = button(`${i}: ${quoted(says)}`, () => {
       state.vector = state.vector === i ? null : i;
-      draw();
+      draw(); // which makes the buttons anew: the focus goes from the old one to the new one
+      memory.querySelector(`[data-vector="${i}"]`).focus();
     });
+    node.dataset.vector = i;
     node.setAttribute("aria-pressed", state.vector === i);
     node.title = `vector ${i}, which speaks for ${quoted(says)}: who looks at it?`;
     return node;

@@ -149,7 +149,7 @@ function paintTable(canvas, table, n, dModel, { minus, plus }) {
 
 /** The table with the two chosen rows boxed: the position at the left, the other at the right. */
 function drawMap(n, signedColors) {
-  const canvas = el("canvas", { "aria-hidden": "true" });
+  const canvas = el("canvas");
   const boxes = ["here", "there"].map((side) => {
     const name = el("span");
     return { name, box: el("div", { class: `box ${side}` }, name) };
@@ -157,7 +157,7 @@ function drawMap(n, signedColors) {
   const columns = el("div", { class: "columns small" });
   const edges = [["first", 0], ["last", n - 1]].map(([side, row]) =>
     el("span", { class: `small edge ${side}` }, row));
-  const root = el("div", {},
+  const root = el("div", { "aria-hidden": "true" }, // bare numbers: the headline says what they are
     el("div", { class: "map" }, canvas, ...boxes.map(({ box }) => box),
       edges[0], edges[1]),
     columns,

@@ -164,7 +164,7 @@ const STYLE = `
 .ao-proof .ao-choice { margin: 0 0 6px; }
 .ao-proof .buttons { display: flex; gap: 6px 8px; flex-wrap: wrap; align-items: center; margin: 8px 0; }
 .ao-proof .steps { display: flex; flex-wrap: wrap; gap: 8px 16px; margin: 8px 0; }
-.ao-proof .ao-slider { flex: 1 1 260px; }
+.ao-proof .ao-slider { flex: 1 1 300px; }
 .ao-proof .ao-headline { min-height: 4.2em; }
 /* The picture is as large as it need be: a wide page has room for the controls beside it. */
 @container (min-width: 940px) {

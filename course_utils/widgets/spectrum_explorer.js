@@ -257,7 +257,9 @@ function render({ model, el: host }) {
       el("div", {},
         el("figure", {},
           el("figcaption", {}, "The signal (draw on it)", ...keys.map(([color, words]) =>
-            el("span", { class: "key", style: `--own: var(--ao-${color})` }, words))),
+            el("span", {
+              class: "key", style: `--own: var(--ao-${color})`, "aria-hidden": "true",
+            }, words))),
           el("div", { class: "ao-scroll" }, upper.picture)),
         el("figure", {},
           el("figcaption", {}, "How high each wave goes, by its rounds (click on one)"),

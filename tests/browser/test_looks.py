@@ -254,6 +254,64 @@ def test_two_maps_beside_each_other_mark_the_same_word(page, tmp_path):
     expect(right).to_be_visible()
 
 
+MISPLACED = """explorer => {
+    const points = [...explorer.querySelectorAll(".point")].map(point => ({
+        name: point.querySelector("text").textContent,
+        text: point.querySelector("text").getBoundingClientRect(),
+        dot: point.querySelector(".dot").getBoundingClientRect(),
+    }));
+    const cover = (a, b) => a.left + 1 < b.right && b.left + 1 < a.right
+        && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
+    return points.filter(({ text, dot }, i) => {
+        const others = points.filter((_, j) => i !== j);
+        return others.some(other => cover(text, other.text) || cover(text, other.dot))
+            || Math.abs(text.top + text.height / 2 - dot.top - dot.height / 2) > 24;
+    }).map(({ name }) => name);
+}"""
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_a_name_stands_at_its_point_and_covers_no_other(page, tmp_path, width):
+    """Six pairs of points, each pair closer together than its names are high or long."""
+    rows = [
+        {"name": f"mixer {i}", "speed": 1 + i // 2 + i % 2 / 50, "bits": 1 + i % 2 / 20}
+        for i in range(12)
+    ]
+    rows[0]["bits"] = 2.0
+    better = {"speed": "high", "bits": "low"}
+    explorer = widgets.BakeoffExplorer(rows, x="speed", y="bits", better=better)
+    page.set_viewport_size({"width": width, "height": 800})
+    mount(page, explorer, tmp_path)
+    assert page.locator(".ao-explorer").evaluate(MISPLACED) == []
+
+
+def test_a_pressed_vector_keeps_the_focus(narrow, tmp_path):
+    """Its button is drawn anew; who came by keys must not be sent back to the page's beginning."""
+    mount(narrow, EVERY["MemoryExplorer"](), tmp_path)
+    vector = narrow.locator(".side .ao-button").first
+    vector.focus()
+    narrow.keyboard.press("Enter")
+    expect(vector).to_have_attribute("aria-pressed", "true")
+    expect(vector).to_be_focused()
+    narrow.keyboard.press("Enter")
+    expect(vector).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_matrix_is_told_by_its_words_and_not_by_bare_numbers(narrow, tmp_path):
+    mount(narrow, maps(SENTENCE), tmp_path)
+    tree = narrow.locator("figure").first.aria_snapshot()
+    assert 'button "tom, word 2"' in tree
+    assert not [word for word in tree.split() if word.isdigit()]
+
+
+def test_a_point_says_all_its_numbers(narrow, tmp_path):
+    mount(narrow, contest(), tmp_path)
+    point = narrow.locator(".point").first
+    point.focus()
+    expect(narrow.locator(".told")).to_have_text("mixer number 0: rotary. speed 1; bits 0 ± 0.2.")
+    expect(point).to_have_attribute("aria-label", narrow.locator(".told").inner_text())
+
+
 def test_bpe_pieces_are_colored_and_leave_no_hole(narrow, tmp_path):
     """What grows stands last, so that no room has to be kept for it, and nothing moves."""
     mount(narrow, EVERY["BPEExplorer"](), tmp_path)
@@ -267,3 +325,10 @@ def test_bpe_pieces_are_colored_and_leave_no_hole(narrow, tmp_path):
     assert explorer["y"] + explorer["height"] - (last["y"] + last["height"]) < 30
     narrow.get_by_role("textbox").fill("Tom drinks cold coffee. " * 20)
     assert slider.bounding_box() == before
+
+
+def test_a_narrow_table_leaves_room_for_its_sentences(page, tmp_path):
+    page.set_viewport_size({"width": 350, "height": 800})
+    mount(page, tree(), tmp_path)
+    assert page.locator("tbody td").first.bounding_box()["width"] > 90
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -136,7 +136,7 @@ export function drawMatrix(head, how) {
     }),
     ...looking.nodes,
     ...keys.map((key, i) => svg("text", {
-      transform: `translate(${left + middle(i) + 4} ${top - 6}) rotate(-90)`,
+      transform: `translate(${left + middle(i) + 4} ${top - 6}) rotate(-90)`, "aria-hidden": "true",
     }, shortened(key))),
     ...(keys.length <= numbersUpTo && cell >= 22 ? numbersIn() : []), frame);
 
@@ -147,6 +147,7 @@ export function drawMatrix(head, how) {
       return svg("text", {
         x: left + middle(i % keys.length), y: top + middle(Math.floor(i / keys.length)) + 4,
         "text-anchor": "middle", "pointer-events": "none", "data-on": color,
+        "aria-hidden": "true", // a hundred bare numbers: whoever looks says its row in words
         style: `fill: ${inkOn(color)}`,
       }, Math.round(100 * share));
     });
