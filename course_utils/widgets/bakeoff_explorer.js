@@ -2,8 +2,10 @@
 
 import { el, keepKeys, svg } from "./lib/dom.js";
 import { rove } from "./lib/roving.js";
+import { whenWidthChanges } from "./lib/width.js";
 
 const STYLE = `
+.ao-bakeoff { --ao-columns: minmax(250px, 1fr) minmax(660px, 740px); }
 .ao-bakeoff select { font: inherit; color: var(--ao-ink); background: var(--ao-page);
   border: 1px solid var(--ao-line); border-radius: 3px; padding: 3px 6px; min-height: 26px; }
 .ao-bakeoff .ao-controls label { display: flex; gap: 8px; align-items: center; }
@@ -18,9 +20,20 @@ const STYLE = `
 .ao-bakeoff .edge { fill: none; stroke: var(--ao-orange); stroke-dasharray: 4 3; }
 .ao-bakeoff .frame { stroke: var(--ao-line); fill: none; }
 .ao-bakeoff .told { min-height: 4.4em; margin: 6px 0 0; }
+/* On a wide page the words stand beside the point that they are about. */
+@container (min-width: 940px) {
+  .ao-bakeoff .ao-body { grid-template-rows: auto 1fr; }
+  .ao-bakeoff .ao-body figure { grid-area: 1 / 2 / span 2; margin: 0; }
+}
 `;
-const SIZE = { width: 640, height: 380, left: 62, right: 110, top: 14, bottom: 42 };
-const LABEL = 13; // pixels between two names that stand above each other
+const ROOM = { left: 62, right: 110, top: 14, bottom: 42 }; // pixels around what is drawn
+const WIDTH = 660; // at the least: names are not legible on less
+const LETTER = 6.4; // pixels of room for a letter of a name
+// Places of a name around its point, the best first: pixels from it, and what end of it is there.
+const PLACES = [
+  [9, -4, "start"], [9, 4, "start"], [9, 14, "start"], [-9, 4, "end"], [-9, -6, "end"],
+  [-9, 14, "end"], [0, -14, "middle"], [0, 22, "middle"],
+];
 const short = (number) => String(Number(number.toPrecision(3))).replace("-", "−");
 
 /** Names of those whom nobody beats: nobody is as good on both axes and better on one. */
@@ -62,13 +75,28 @@ function rounds(start, end) {
   return ticks;
 }
 
-/** Where names stand so that none covers another: each as near to its point as there is room. */
-function apart(heights) {
-  const order = heights.map((height, i) => [height, i]).sort((a, b) => a[0] - b[0]);
-  const found = [];
-  let last = -Infinity;
-  for (const [height, i] of order) found[i] = last = Math.max(height, last + LABEL);
-  return found;
+const cover = (a, b) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** Where names stand: for each the first place around its point where it covers the fewest others,
+    dots or names, and stays in a picture of this width. Gives the attributes of their texts. */
+function placesFor(points, names, width) {
+  const dots = points.map(([x, y]) => ({ left: x - 6, right: x + 6, top: y - 6, bottom: y + 6 }));
+  const taken = [];
+  return points.map(([x, y], i) => {
+    const room = LETTER * names[i].length;
+    const others = [...dots.filter((dot) => dot !== dots[i]), ...taken];
+    const found = PLACES.map(([right, down, anchor]) => {
+      const left = x + right - { start: 0, middle: room / 2, end: room }[anchor];
+      const box = { left, right: left + room, top: y + down - 10, bottom: y + down + 3 };
+      const outside = box.left < ROOM.left || box.right > width;
+      const covered = others.filter((other) => cover(box, other)).length + (outside ? 9 : 0);
+      return { box, covered, text: { x: x + right, y: y + down, "text-anchor": anchor } };
+    });
+    const best = found.reduce((a, b) => (b.covered < a.covered ? b : a));
+    taken.push(best.box);
+    return best.text;
+  });
 }
 
 function render({ model, el: host }) {
@@ -79,6 +107,7 @@ function render({ model, el: host }) {
   const told = el("p", { class: "told" });
   const absent = el("p", { class: "ao-faint" });
   const holder = el("div", { class: "ao-scroll" });
+  let width = WIDTH; // of the picture, in pixels
 
   function axis(name) {
     const select = keepKeys(el("select", {},
@@ -102,11 +131,12 @@ function render({ model, el: host }) {
 
   function picture(there, front) {
     const { x, y } = state;
-    const { width, height, left, right, top, bottom } = SIZE;
+    const { left, right, top, bottom } = ROOM;
+    const height = 0.6 * width;
     const across = scaleOf(there.map((row) => row[x][0]), left, width - right, decade);
     const up = scaleOf(there.map((row) => row[y][0]), height - bottom, top, decade);
     const at = (row) => [across.place(row[x][0]), up.place(row[y][0])];
-    const names = apart(there.map((row) => at(row)[1] - 8));
+    const names = placesFor(there.map(at), there.map((row) => row.name), width);
     const points = there.map((row, i) => point(row, at(row), names[i], front, across, up));
     rove(points, {
       next: (key, i) => {
@@ -131,41 +161,47 @@ function render({ model, el: host }) {
       svg("polyline", { class: "edge", points: edge.join(" ") }), ...points);
   }
 
-  function point(row, [cx, cy], nameAt, front, across, up) {
+  function point(row, [cx, cy], name, front, across, up) {
     const { x, y } = state;
     const [[mx, dx], [my, dy]] = [row[x], row[y]];
     const low = (scale, mean, spread) => scale.place(
       scale.log ? Math.max(mean - spread, mean / 10) : mean - spread);
     const node = svg("g", { class: front.includes(row.name) ? "point front" : "point",
-      role: "img", "aria-label": `${row.name}: ${x} ${short(mx)}, ${y} ${short(my)}` },
+      role: "img", "aria-label": inWords(row) },
       svg("line", { x1: low(across, mx, dx), x2: across.place(mx + dx), y1: cy, y2: cy }),
       svg("line", { y1: low(up, my, dy), y2: up.place(my + dy), x1: cx, x2: cx }),
       svg("circle", { class: "area", cx, cy, r: 13 }), svg("circle", { class: "dot", cx, cy, r: 5 }),
-      svg("text", { x: cx + 9, y: nameAt + 4 }, row.name));
+      svg("text", name, row.name));
     node.addEventListener("pointerenter", () => tell(row));
     node.addEventListener("focus", () => tell(row));
     return node;
   }
 
   function tell(row) {
-    if (row === null) {
-      told.textContent = "Point at one to see all its numbers.";
-      return;
-    }
+    told.textContent = row ? inWords(row) : "Point at one to see all its numbers.";
+  }
+
+  /** All its numbers: for the eye beside the picture, and as the point's name for the ear. */
+  function inWords(row) {
     const numbers = Object.keys(better).filter((axis) => row[axis]).map((axis) => {
       const [mean, spread] = row[axis];
       return `${axis} ${short(mean)}${spread ? ` ± ${short(spread)}` : ""}`;
     });
-    told.textContent = `${row.name}: ${row.config ? `${row.config}. ` : ""}${numbers.join("; ")}.`;
+    return `${row.name}: ${row.config ? `${row.config}. ` : ""}${numbers.join("; ")}.`;
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-bakeoff", role: "group", "aria-label": "Bake-off explorer",
+    class: "ao-explorer ao-wide ao-bakeoff", role: "group", "aria-label": "Bake-off explorer",
   }, el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" }, axis("y"), axis("x")), el("figure", {}, holder), told,
-    absent);
+    el("div", { class: "ao-body" },
+      el("div", { class: "ao-controls" }, axis("y"), axis("x")),
+      el("figure", {}, holder), el("div", { class: "words" }, told, absent)));
   host.replaceChildren(root);
   draw();
+  whenWidthChanges(holder, (given) => {
+    width = Math.max(WIDTH, given);
+    draw();
+  });
 }
 
 export default { render };

@@ -122,10 +122,19 @@ const STYLE = `
 .ao-beam th, .ao-beam td { padding: 1px 14px 1px 0; text-align: left; font-size: 12px;
   background: none; }
 .ao-beam th { color: var(--ao-faint); font-weight: 400; }
+@container (min-width: 940px) {
+  .ao-beam .under { display: grid; gap: 28px; grid-template-columns: 700px minmax(0, 1fr); }
+}
 .ao-beam td:first-child { overflow-wrap: anywhere; width: 100%; }
 .ao-beam th.number { min-width: 5em; white-space: normal; }
 .ao-beam tr.best td { font-weight: 600; }
 .ao-beam td.number, .ao-beam th.number { text-align: right; white-space: nowrap; }
+/* On a narrow page the sentence would be left the width of a letter. */
+@container (max-width: 500px) {
+  .ao-beam th, .ao-beam td { padding-right: 6px; }
+  .ao-beam th.number { white-space: normal; min-width: 0; }
+  .ao-beam td:first-child { min-width: 8em; }
+}
 .ao-beam .note { font-size: 12px; margin: 6px 0 0; }
 .ao-beam .news:not(:empty) { border-left: 4px solid var(--ao-orange); padding-left: 8px; }
 `;
@@ -345,11 +354,12 @@ function render({ model, el: host }) {
   el("style", {}, STYLE), ...(model.get("can_translate") ? [sentence.root] : []), news,
   el("div", { class: "ao-controls" }, width.root, step.root, alpha.root),
   headline, holder,
-  el("table", {},
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "in the beam"),
-      number("log-probability"), number("probability"), number("score with α"))),
-    table),
-  el("p", { class: "ao-faint note" }, note));
+  el("div", { class: "under" },
+    el("table", {},
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "in the beam"),
+        number("log-probability"), number("probability"), number("score with α"))),
+      table),
+    el("p", { class: "ao-faint note" }, note)));
   host.replaceChildren(root);
   load();
   take();

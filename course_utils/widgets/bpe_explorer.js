@@ -121,10 +121,10 @@ export function piecesByMerges(removed, nMerges) {
 const TINTS = 5;
 const STYLE = `
 .ao-bpe .ao-controls { grid-template-columns: minmax(0, 1fr); gap: 8px; }
-.ao-bpe { container-type: inline-size; }
 /* On a wide page the pieces stand beside what changes them. */
 @container (min-width: 1000px) {
-  .ao-bpe .body { display: grid; gap: 28px; grid-template-columns: 650px minmax(0, 1fr); }
+  .ao-bpe .ao-headline { min-height: 1.4em; }
+  .ao-bpe .body { display: grid; gap: 28px; grid-template-columns: 668px minmax(0, 1fr); }
 }
 .ao-bpe .ao-slider { grid-template-columns: 84px minmax(60px, 1fr) 60px; }
 .ao-bpe .buttons { display: flex; gap: 8px; flex-wrap: wrap; }

@@ -19,6 +19,10 @@ const STYLE = `
 .ao-memory [aria-pressed="true"] { border-color: var(--ao-orange) !important; }
 .ao-memory button:focus-visible { outline: 2px solid var(--ao-orange); outline-offset: 1px; }
 .ao-memory .ao-parts { display: flex; flex-wrap: wrap; gap: 8px 32px; align-items: flex-start; }
+/* On a wide page the text and both lists of bars are beside the heads, and on one screen. */
+@container (min-width: 940px) {
+  .ao-memory .ao-headline { min-height: 1.4em; }
+}
 .ao-memory .side { flex: 1 1 260px; min-width: 240px; }
 .ao-memory .side h4 { margin: 4px 0; font-size: 13px; }
 .ao-memory .bar { display: grid; grid-template-columns: 9.5em 1fr 3.4em; align-items: center;
@@ -48,7 +52,7 @@ function render({ model, el: host }) {
     class: "grid", role: "group", "aria-label": "layers and heads: share on vectors",
     style: `grid-template-columns: auto repeat(${heads}, auto)`,
   });
-  const letters = el("div", { class: "letters", role: "group", "aria-label": "the text" });
+  const letters = el("div", { class: "letters", role: "group" });
   const neighbours = el("div", { class: "side" });
   const memory = el("div", { class: "side" });
 
@@ -127,6 +131,8 @@ function render({ model, el: host }) {
     });
     const uses = tokens.map((_, i) => vector === null
       ? onVectors(layer, head, i) : row(layer, head, i)[vector] / steps);
+    letters.setAttribute("aria-label",
+      `the text: what each gives to ${vector === null ? "vectors" : `vector ${vector}`}`);
     const most = vector === null ? 1 : Math.max(...uses, 1e-9);
     places.forEach((place, i) => {
       place.setAttribute("aria-pressed", vector === null && i === token);
@@ -156,8 +162,10 @@ function render({ model, el: host }) {
     const says = promoted[(state.layer * heads + state.head) * vectors + i];
     const node = button(`${i}: ${quoted(says)}`, () => {
       state.vector = state.vector === i ? null : i;
-      draw();
+      draw(); // which makes the buttons anew: the focus goes from the old one to the new one
+      memory.querySelector(`[data-vector="${i}"]`).focus();
     });
+    node.dataset.vector = i;
     node.setAttribute("aria-pressed", state.vector === i);
     node.title = `vector ${i}, which speaks for ${quoted(says)}: who looks at it?`;
     return node;
@@ -185,7 +193,7 @@ function render({ model, el: host }) {
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-memory", role: "group", "aria-label": "Memory explorer",
+    class: "ao-explorer ao-wide ao-memory", role: "group", "aria-label": "Memory explorer",
   },
     el("style", {}, STYLE), headline, sentence.root, news,
     el("div", { class: "ao-parts" }, grid,

@@ -1,9 +1,11 @@
-// Who hears whom: a map for each mixer, of the same sentence.
+// Who hears whom: a map for each mixer, of the same sentence. On a wide page two of them stand side
+// by side, and whoever points at a word sees whom it hears in both.
 
 import { drawMatrix, looksMostAt } from "./lib/attention.js";
 import { attentionScale, whenThemeChanges } from "./lib/colors.js";
 import { choice, el, fill, numbersIn, textLine } from "./lib/dom.js";
 import { asker } from "./lib/kernel.js";
+import { whenWidthChanges } from "./lib/width.js";
 
 const STYLE = `
 .ao-mixing .ao-choice { margin: 6px 0; }
@@ -14,23 +16,31 @@ const STYLE = `
 .ao-mixing .token.chosen .back { fill: var(--ao-shade); stroke: var(--ao-orange); }
 .ao-mixing .token:focus-visible .back { stroke: var(--ao-orange); stroke-width: 2.5; }
 .ao-mixing .share { fill: var(--ao-faint); }
+.ao-mixing [hidden] { display: none; }
 `;
+const WIDE = 940; // pixels: room for two maps
+const GAP = 28; // between them
+const WIDEST = 560; // where there is one
+const TALLEST = 440; // pixels of rows: with the words above them, a screen
 
 function render({ model, el: host }) {
   const { numbers_up_to: numbersUpTo, corner } = model.get("constants");
-  const state = { chosen: model.get("chosen"), pinned: null };
-  let tokens, shares, names, view;
+  // Names of the mixer that is chosen and of the one beside it, if there is another.
+  const state = { shown: [model.get("chosen")], pinned: null };
+  let tokens, shares, names, views;
+  let wide = false, width = WIDEST; // of a map, in pixels
 
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const news = el("p", { role: "alert" });
   const sentence = textLine("Your sentence", { value: model.get("text") }, (text) => {
     ask({ text }, "Listening to your sentence …");
   });
-  const mixers = choice("Mixer", model.get("names").map((name) => [name, name]), (name) => {
-    state.chosen = name;
-    draw();
+  const columns = ["Mixer", "Beside it"].map((label, side) => {
+    const options = model.get("names").map((name) => [name, name]);
+    const mixers = choice(label, options, (name) => choose(side, name));
+    const holder = el("div", { class: "ao-scroll" });
+    return { mixers, holder, root: el("div", {}, mixers.root, el("figure", {}, holder)) };
   });
-  const holder = el("div", { class: "ao-scroll" });
 
   function load() {
     tokens = model.get("tokens");
@@ -39,22 +49,35 @@ function render({ model, el: host }) {
     state.pinned = null;
   }
 
-  function head() {
+  /** Another mixer on one side. If it stood on the other side, they change places. */
+  function choose(side, name) {
+    const [before, other] = [state.shown[side], state.shown[1 - side]];
+    if (other === name) state.shown[1 - side] = before;
+    state.shown[side] = name;
+    draw();
+  }
+
+  function head(name) {
     const size = tokens.length ** 2;
-    const start = names.indexOf(state.chosen) * size;
+    const start = names.indexOf(name) * size;
     return { queries: tokens, keys: tokens, map: shares.slice(start, start + size) };
   }
 
   function draw() {
-    mixers.value = state.chosen;
-    const one = head();
-    const { picture, show } = drawMatrix(one, {
-      width: 560, scale: attentionScale(root), pinned: state.pinned, onLook: look, onPin: pin,
-      numbersUpTo, corner,
+    const scale = attentionScale(root);
+    columns[1].root.hidden = !wide || state.shown.length < 2;
+    views = columns.filter((column) => !column.root.hidden).map(({ mixers, holder }, side) => {
+      const name = state.shown[side];
+      mixers.value = name;
+      const one = head(name);
+      const { picture, show } = drawMatrix(one, {
+        width, scale, pinned: state.pinned, onLook: look, onPin: pin, numbersUpTo, corner,
+        tallest: TALLEST,
+      });
+      fill(picture, { role: "group", "aria-label": `${name}: who hears whom` });
+      holder.replaceChildren(picture);
+      return { name, one, show };
     });
-    fill(picture, { role: "group", "aria-label": `${state.chosen}: who hears whom` });
-    view = { one, show };
-    holder.replaceChildren(picture);
     look(null);
   }
 
@@ -66,20 +89,28 @@ function render({ model, el: host }) {
 
   function look(pointedAt) {
     const token = pointedAt ?? state.pinned;
-    view.show(token, state.pinned);
+    for (const { show } of views) show(token, state.pinned);
     headline.textContent = token === null
-      ? `${state.chosen}: point at a word on the left to see whom it hears.`
-      : `${state.chosen}: “${tokens[token]}” hears most of ${looksMostAt(view.one, token)}.`;
+      ? `${views.map(({ name }) => name).join(" and ")}: point at a word on the left to see whom ` +
+        "it hears."
+      : views.map(({ name, one }) =>
+        `${name}: “${tokens[token]}” hears most of ${looksMostAt(one, token)}.`).join(" ");
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-mixing", role: "group", "aria-label": "Mixing map",
+    class: "ao-explorer ao-wide ao-mixing", role: "group", "aria-label": "Mixing map",
   },
     el("style", {}, STYLE), headline, ...(model.get("can_read") ? [sentence.root] : []), news,
-    mixers.root, el("figure", {}, holder));
+    el("div", { class: "ao-body" }, ...columns.map((column) => column.root)));
   host.replaceChildren(root);
   load();
+  state.shown.push(...names.filter((name) => name !== state.shown[0]).slice(0, 1));
   draw();
+  whenWidthChanges(root, (given) => {
+    wide = given >= WIDE;
+    width = Math.min(WIDEST, wide ? (given - GAP) / 2 : given);
+    draw();
+  });
   whenThemeChanges(root, draw);
   const ask = asker({
     model, host, news, stale: "The maps are still those of the sentence before.",
@@ -88,10 +119,7 @@ function render({ model, el: host }) {
       draw();
     },
   });
-  model.on("change:chosen", () => {
-    state.chosen = model.get("chosen");
-    draw();
-  });
+  model.on("change:chosen", () => choose(0, model.get("chosen")));
 }
 
 export default { render };

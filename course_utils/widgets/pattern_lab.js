@@ -57,7 +57,6 @@ const STYLE = `
 .ao-lab .part { background: var(--ao-blue); height: 100%; }
 /* On a page of 700 pixels the lamps stand beside the squares, on a wide one below the controls:
    either way the lamps and the arcs are seen together. On a narrow one all is one column. */
-.ao-lab { container-type: inline-size; }
 .ao-lab .body { display: grid; gap: 6px 14px; grid-template-columns: minmax(0, 1fr);
   grid-template-areas: "controls" "lamps" "headline" "squares" "arcs" "note"; }
 .ao-lab .body > * { min-width: 0; }

@@ -6,6 +6,7 @@ import { axes } from "./lib/axes.js";
 import { rgb } from "./lib/colors.js";
 import { el, fill, slider, svg } from "./lib/dom.js";
 import { signed } from "./lib/numbers.js";
+import { whenWidthChanges } from "./lib/width.js";
 
 /** Angle in radians by which each hand turns per position: base^(-2i / d_model). */
 export function frequencies(dModel, base) {
@@ -32,6 +33,7 @@ export function dotProduct(table, dModel, here, there) {
 }
 
 const STYLE = `
+.ao-position { --ao-columns: 660px minmax(0, 1fr); }
 .ao-position .ao-faint { font-size: 12px; margin: 4px 0; }
 .ao-position .clocks { display: block; width: 100%; height: auto; margin: 10px 0 4px; }
 .ao-position .below { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 12px; }
@@ -50,9 +52,17 @@ const STYLE = `
 .ao-position .ramp { width: 90px; height: 9px;
   background: linear-gradient(to right, var(--ao-blue), transparent, var(--ao-orange)); }
 .ao-position .columns { display: flex; justify-content: space-between; margin: 0 28px; }
+/* On a wide page the table has a column of its own, as high as all the rest. */
+@container (min-width: 940px) {
+  .ao-position .ao-controls { grid-template-columns: 1fr 1fr; }
+  .ao-position .below { display: contents; }
+  .ao-position .table { grid-area: 1 / 2 / span 3; margin: 0; }
+  .ao-position .map { height: 378px; }
+}
 `;
 
 const CLOCKS = { 4: [4, 42], 8: [8, 34], 16: [16, 18], 32: [16, 18] }; // pairs: [a row, radius]
+const CURVE = [328, 244]; // pixels, until it is known how many there are
 const round = (number) => Math.round(number * 100) / 100;
 
 function turnTime(frequency) {
@@ -139,7 +149,7 @@ function paintTable(canvas, table, n, dModel, { minus, plus }) {
 
 /** The table with the two chosen rows boxed: the position at the left, the other at the right. */
 function drawMap(n, signedColors) {
-  const canvas = el("canvas", { "aria-hidden": "true" });
+  const canvas = el("canvas");
   const boxes = ["here", "there"].map((side) => {
     const name = el("span");
     return { name, box: el("div", { class: `box ${side}` }, name) };
@@ -147,7 +157,7 @@ function drawMap(n, signedColors) {
   const columns = el("div", { class: "columns small" });
   const edges = [["first", 0], ["last", n - 1]].map(([side, row]) =>
     el("span", { class: `small edge ${side}` }, row));
-  const root = el("div", {},
+  const root = el("div", { "aria-hidden": "true" }, // bare numbers: the headline says what they are
     el("div", { class: "map" }, canvas, ...boxes.map(({ box }) => box),
       edges[0], edges[1]),
     columns,
@@ -174,8 +184,8 @@ function drawMap(n, signedColors) {
 }
 
 /** Dot products by distance: all of them faint, those this position can see in bold. */
-function drawCurve(n) {
-  const sides = axes([328, 244], { left: 24, right: 10, top: 16, bottom: 34 });
+function drawCurve(n, size) {
+  const sides = axes(size, { left: 24, right: 10, top: 16, bottom: 34 });
   const { picture, below } = sides;
   const x = sides.x(1 - n, n - 1);
   const zero = sides.across({ stroke: "var(--ao-faint)" });
@@ -241,7 +251,8 @@ function render({ model, el: host }) {
   const clockHolder = el("div", { class: "ao-scroll" });
   const legend = el("p", { class: "ao-faint" });
   const map = drawMap(n, signedColors);
-  const curve = drawCurve(n);
+  const curveHolder = el("div");
+  let curve = drawCurve(n, CURVE);
 
   function change(part) {
     Object.assign(state, part);
@@ -258,6 +269,11 @@ function render({ model, el: host }) {
       (clocks.withCosine ? ", and the cosine of the angle between its two hands. Those cosines " +
         "add up to the dot product." : ".");
     map.setTable(table.subarray(0, n * state.dModel), state.dModel);
+    showCurve();
+  }
+
+  function showCurve() {
+    curveHolder.replaceChildren(curve.picture);
     curve.setProducts(Array.from({ length: n }, (_, apart) =>
       dotProduct(table, state.dModel, 0, apart)));
   }
@@ -288,18 +304,24 @@ function render({ model, el: host }) {
   }
 
   host.replaceChildren(el("div", {
-    class: "ao-explorer ao-position", role: "group", "aria-label": "Position explorer",
+    class: "ao-explorer ao-wide ao-position", role: "group", "aria-label": "Position explorer",
   },
     el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" }, position.root, distance.root, dModel.root, base.root),
-    el("figure", {}, el("figcaption", { class: "strong" },
-      "One clock for each pair of dimensions"), clockHolder, legend),
-    el("div", { class: "below" },
+    el("div", { class: "ao-body" },
+      el("div", { class: "ao-controls" }, position.root, distance.root, dModel.root, base.root),
       el("figure", {}, el("figcaption", { class: "strong" },
-        "The table, position by position"), map.root),
-      el("figure", {}, el("figcaption", { class: "strong" }, "Dot products, by distance"),
-        curve.picture))));
+        "One clock for each pair of dimensions"), clockHolder, legend),
+      el("div", { class: "below" },
+        el("figure", { class: "table" }, el("figcaption", { class: "strong" },
+          "The table, position by position"), map.root),
+        el("figure", {}, el("figcaption", { class: "strong" }, "Dot products, by distance"),
+          curveHolder)))));
   take();
+  whenWidthChanges(curveHolder, (width) => {
+    curve = drawCurve(n, [width, width > 450 ? 220 : 244]);
+    showCurve();
+    draw();
+  });
   model.on("change:position change:distance change:d_model change:base", take);
 }
 

@@ -160,10 +160,16 @@ export function rounded(number) {
 }
 
 const STYLE = `
+.ao-proof { --ao-columns: minmax(250px, 1fr) minmax(660px, 668px); }
 .ao-proof .ao-choice { margin: 0 0 6px; }
 .ao-proof .buttons { display: flex; gap: 6px 8px; flex-wrap: wrap; align-items: center; margin: 8px 0; }
-.ao-proof .steps { display: grid; grid-template-columns: 1fr auto; gap: 16px; margin: 8px 0; }
+.ao-proof .steps { display: flex; flex-wrap: wrap; gap: 8px 16px; margin: 8px 0; }
+.ao-proof .ao-slider { flex: 1 1 300px; }
 .ao-proof .ao-headline { min-height: 4.2em; }
+/* The picture is as large as it need be: a wide page has room for the controls beside it. */
+@container (min-width: 940px) {
+  .ao-proof .ao-choice { flex-direction: column; }
+}
 .ao-proof text { font-size: 13px; }
 .ao-proof text.scale { font-size: 12px; fill: var(--ao-faint); }
 .ao-proof text.word, .ao-proof text.number { font-variant-numeric: tabular-nums; }
@@ -354,12 +360,14 @@ function render({ model, el: host }) {
   }
 
   host.replaceChildren(el("div", {
-    class: "ao-explorer ao-proof", role: "group", "aria-label": "Proof stepper",
+    class: "ao-explorer ao-wide ao-proof", role: "group", "aria-label": "Proof stepper",
   },
-  el("style", {}, STYLE), patterns.root,
-  el("div", { class: "buttons" }, el("span", {}, "The input:"), ...numbers),
-  el("div", { class: "steps" }, step.root, next),
-  headline, holder, note));
+  el("style", {}, STYLE),
+  el("div", { class: "ao-body" },
+    el("div", {}, patterns.root,
+      el("div", { class: "buttons" }, el("span", {}, "The input:"), ...numbers),
+      el("div", { class: "steps" }, step.root, next)),
+    el("div", {}, headline, holder, note))));
   take();
   model.on("change:choice change:digits change:step", take);
 }

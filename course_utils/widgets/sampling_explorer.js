@@ -93,6 +93,10 @@ const STYLE = `
 .ao-sampling .paper { font-family: var(--jp-code-font-family, monospace); white-space: pre-wrap;
   overflow-wrap: anywhere; max-height: 200px; min-height: 60px; overflow-y: auto;
   border: 1px solid var(--ao-line); border-radius: 3px; padding: 6px 8px; margin: 8px 0; }
+/* On a wide page the text stands beside what it is drawn from, and what is under it stays there. */
+@container (min-width: 940px) {
+  .ao-sampling .paper { height: 330px; max-height: none; box-sizing: border-box; }
+}
 .ao-sampling .written { text-decoration: underline; text-decoration-color: var(--ao-orange);
   text-underline-offset: 3px; }
 .ao-sampling .later { color: var(--ao-faint); }
@@ -379,13 +383,15 @@ function render({ model, el: host }) {
     ? [begin.root, el("div", { class: "buttons" }, one, more, stop, again)]
     : [el("div", { class: "buttons" }, one)];
   host.replaceChildren(el("div", {
-    class: "ao-explorer ao-sampling", role: "group", "aria-label": "Sampling explorer",
+    class: "ao-explorer ao-wide ao-sampling", role: "group", "aria-label": "Sampling explorer",
   },
     el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" }, temperature.root, topK.root, topP.root, minP.root,
-      el("div", { class: "wide" }, place.root)),
-    el("figure", {}, ...rows.map((row) => row.root), caption),
-    paper, ...writing, trouble));
+    el("div", { class: "ao-body" },
+      el("div", {},
+        el("div", { class: "ao-controls" }, temperature.root, topK.root, topP.root, minP.root,
+          el("div", { class: "wide" }, place.root)),
+        el("figure", {}, ...rows.map((row) => row.root), caption)),
+      el("div", {}, paper, ...writing, trouble))));
   load();
   take();
   model.on("change:temperature change:top_k change:top_p change:min_p", take);

@@ -58,6 +58,7 @@ const AS_THEY_ARE = "var(--ao-orange)";
 const DIVIDED = "var(--ao-blue)";
 
 const STYLE = `
+.ao-softmax { --ao-columns: minmax(250px, 1fr) minmax(660px, 668px); }
 .ao-softmax .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 16px 24px;
   margin: 12px 0 6px; }
 .ao-softmax .own { min-height: 34px; }
@@ -77,6 +78,13 @@ const STYLE = `
 .ao-softmax .own label { display: flex; gap: 6px; align-items: center; }
 .ao-softmax .ao-choice, .ao-softmax .own { grid-column: 1 / -1; }
 .ao-softmax .own input { width: 64px; }
+/* Wider bars would say no more. On a wide page they stand beside the sliders, one screen in all. */
+@container (min-width: 940px) {
+  .ao-softmax .ao-headline { min-height: 1.4em; }
+  .ao-softmax .ao-body { grid-template-rows: auto 1fr; }
+  .ao-softmax .sides { grid-area: 1 / 2 / span 2; margin: 0; }
+  .ao-softmax .ao-body figure { grid-column: 2; }
+}
 `;
 
 /** Four bars in a panel: word, score, bar, weight; below them what the bars come to. */
@@ -249,13 +257,14 @@ function render({ model, el: host }) {
   }
 
   const root = el("div", {
-    class: "ao-explorer ao-softmax", role: "group", "aria-label": "Softmax explorer",
+    class: "ao-explorer ao-wide ao-softmax", role: "group", "aria-label": "Softmax explorer",
   },
     el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" },
-      dHead.root, temperature.root, source.root, randomRow, ownRow),
-    el("div", { class: "sides" }, ...panels.map((panel) => panel.root)),
-    el("p", { class: "ao-faint note" }, meaning), chart);
+    el("div", { class: "ao-body" },
+      el("div", { class: "ao-controls" },
+        dHead.root, temperature.root, source.root, randomRow, ownRow),
+      el("div", { class: "sides" }, ...panels.map((panel) => panel.root)),
+      el("p", { class: "ao-faint note" }, meaning), chart));
   host.replaceChildren(root);
   take();
   model.on("change:d_head change:temperature change:draw change:scores", take);

@@ -11,12 +11,20 @@ const SECONDS = 1.5; // of sound
 const TONE = 110; // how often the signal is played in a second
 
 const STYLE = `
+.ao-spectrum { --ao-columns: minmax(250px, 1fr) minmax(660px, 760px); }
 .ao-spectrum .ao-slider { grid-template-columns: 72px minmax(60px, 1fr) 110px; grid-column: 1 / -1; }
 .ao-spectrum figcaption { font-size: 12px; }
 .ao-spectrum .signal { touch-action: none; cursor: crosshair; }
 .ao-spectrum .bars { cursor: pointer; }
 .ao-spectrum .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; min-height: 32px; }
 .ao-spectrum .ao-choice, .ao-spectrum .row { grid-column: 1 / -1; }
+/* On a wide page the pictures are larger, beside the controls; a slider goes through as many waves
+   as there are, so it has a line of its own. */
+@container (min-width: 940px) {
+  .ao-spectrum .ao-headline { min-height: 1.4em; }
+  .ao-spectrum .ao-slider { grid-template-columns: 1fr auto; gap: 0 8px; }
+  .ao-spectrum .ao-slider input { grid-area: 2 / 1 / auto / span 2; }
+}
 .ao-spectrum .key::before { content: ""; display: inline-block; width: 16px; height: 3px;
   margin: 0 5px 3px 10px; background: var(--own); }
 `;
@@ -239,19 +247,23 @@ function render({ model, el: host }) {
 
   const keys = [["faint", "the signal"], ["blue", "what is left"], ["orange", "this wave"]];
   const root = el("div", {
-    class: "ao-explorer ao-spectrum", role: "group", "aria-label": "Spectrum explorer",
+    class: "ao-explorer ao-wide ao-spectrum", role: "group", "aria-label": "Spectrum explorer",
   },
     el("style", {}, STYLE), headline,
-    el("div", { class: "ao-controls" },
-      ...(names.length > 1 ? [source.root] : []), wave.root, keep.root,
-      el("div", { class: "row" }, out.root, back, flat, undo, play, playRest)),
-    el("figure", {},
-      el("figcaption", {}, "The signal (draw on it)", ...keys.map(([color, words]) =>
-        el("span", { class: "key", style: `--own: var(--ao-${color})` }, words))),
-      el("div", { class: "ao-scroll" }, upper.picture)),
-    el("figure", {},
-      el("figcaption", {}, "How high each wave goes, by its rounds (click on one)"),
-      el("div", { class: "ao-scroll" }, lower.picture)));
+    el("div", { class: "ao-body" },
+      el("div", { class: "ao-controls" },
+        ...(names.length > 1 ? [source.root] : []), wave.root, keep.root,
+        el("div", { class: "row" }, out.root, back, flat, undo, play, playRest)),
+      el("div", {},
+        el("figure", {},
+          el("figcaption", {}, "The signal (draw on it)", ...keys.map(([color, words]) =>
+            el("span", {
+              class: "key", style: `--own: var(--ao-${color})`, "aria-hidden": "true",
+            }, words))),
+          el("div", { class: "ao-scroll" }, upper.picture)),
+        el("figure", {},
+          el("figcaption", {}, "How high each wave goes, by its rounds (click on one)"),
+          el("div", { class: "ao-scroll" }, lower.picture)))));
   host.replaceChildren(root);
   take(model.get("chosen"), model.get("wave"));
   model.on("change:chosen change:wave", () => take(model.get("chosen"), model.get("wave")));

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from test_every_explorer import overlapping_words
-from test_plain_page import EVERY, mount
+from test_plain_page import EVERY, SETTLED, mount
 
+from course_utils import widgets
 from course_utils.widgets import AttentionExplorer, BeamExplorer, PatternLab, PositionExplorer
 
 # Text that was written small on purpose can't be read by half of the class.
@@ -160,12 +161,82 @@ def heads(n_layers: int, n_heads: int, words: list[str]) -> AttentionExplorer:
 
 
 SENTENCE = "[CLS] tom drinks cold coffee because he is tired . [SEP]".split()
+TOKENS = list("I pray you, what is it to love?")
+
+
+MIXERS = ("attention", "Fourier")
+
+
+def maps(words: list[str]) -> widgets.MixingMap:
+    shares = dict(zip(MIXERS, (np.eye(len(words)) + 1, np.ones([len(words)] * 2)), strict=True))
+    return widgets.MixingMap(words, shares, text=" ".join(words), read=lambda text: 0)
+
+
+def waves() -> widgets.SpectrumExplorer:
+    year = np.arange(260)
+    spots = {"sunspots, by year": np.abs(np.sin(year / 7)), "a chord": np.sin(year / 3)}
+    return widgets.SpectrumExplorer(spots | {"four words": [37, 20, 5, 60]}, wave=8)
+
+
+def tree() -> BeamExplorer:
+    """Ten steps, of two tokens each."""
+    return BeamExplorer.by_hand({" ".join(["ja"] * n): {"ja": 0.6, "nein": 0.4} for n in range(10)})
+
+
+def contest() -> widgets.BakeoffExplorer:
+    rows = [
+        {
+            "name": f"mixer number {i}",
+            "config": "rotary",
+            "speed": 1 + i % 5 / 3,
+            "bits": (i % 7, 0.2),
+        }
+        for i in range(12)
+    ]
+    better = {"speed": "high", "bits": "low"}
+    return widgets.BakeoffExplorer(rows, x="speed", y="bits", better=better)
+
+
+def talker() -> widgets.SamplingExplorer:
+    scores = np.random.default_rng(0).normal(size=(len(TOKENS), 26))
+    return widgets.SamplingExplorer(TOKENS, scores, sorted({*TOKENS, *"bcfgjkmnqrxz"})[:26])
+
+
 # As large as in the lessons, and what has to be seen at once: what one changes, and what follows.
 TALL = {
     "attention": (lambda: heads(6, 12, SENTENCE), [".grid", "figure"]),
+    "bakeoff": (contest, ["select", "svg", ".told"]),
+    "beam": (tree, [".ao-controls", ".ao-headline", ".ao-scroll", "table"]),
+    "bpe": (EVERY["BPEExplorer"], [".ao-controls", "svg", ".chips"]),
+    "embedding": (EVERY["EmbeddingExplorer"], ["svg"]),
+    "memory": (EVERY["MemoryExplorer"], [".grid", ".letters", ".bar"]),
+    "mixing": (lambda: maps(SENTENCE), [".ao-headline", "fieldset", "svg"]),
+    "mixing, the most words": (lambda: maps(TOKENS[:24]), [".ao-headline", "fieldset", "svg"]),
     "pattern": (lambda: PatternLab("strided", n=24, layers=2), [".lamps", ".arcs", ".controls"]),
     "random": (lambda: PatternLab("bigbird", n=64, layers=2), [".lamps", ".arcs", ".controls"]),
     "position": (lambda: PositionExplorer(n=64, d_model=32), [".ao-controls", ".clocks", ".map"]),
+    "proof": (
+        lambda: widgets.ProofStepper(choice="ring", step=5),
+        [".steps", "svg", ".ao-headline"],
+    ),
+    "sampling": (talker, [".ao-controls", "figure", ".paper"]),
+    "softmax": (widgets.SoftmaxExplorer, [".ao-controls", ".sides", "svg"]),
+    "spectrum": (waves, [".ao-controls", ".signal", ".bars"]),
+}
+# On a wide page the first stands on the left and the second on the right.
+BESIDE = {
+    "attention": (".grid", "figure"),
+    "bakeoff": ("select", "svg"),
+    "beam": ("table", ".note"),
+    "bpe": (".ao-controls", ".chips"),
+    "memory": (".grid", ".letters"),
+    "mixing": (".ao-body > :first-child svg", ".ao-body > :last-child svg"),
+    "pattern": (".lamps", ".arcs"),
+    "position": (".clocks", ".map"),
+    "proof": (".steps", "svg"),
+    "sampling": (".ao-controls", ".paper"),
+    "softmax": (".ao-controls", ".sides"),
+    "spectrum": (".ao-controls", ".signal"),
 }
 
 
@@ -182,14 +253,103 @@ def test_cause_and_effect_are_on_one_screen(page, tmp_path, picture, name, width
     picture(f"screen-{name}-{width}", page.locator(".ao-explorer"))
 
 
-@pytest.mark.parametrize("name", ["attention", "pattern"])
+@pytest.mark.parametrize("name", BESIDE)
 def test_a_wide_page_is_used(page, tmp_path, name):
     page.set_viewport_size({"width": 1400, "height": 800})
     mount(page, TALL[name][0](), tmp_path)
-    assert page.locator(".ao-explorer").bounding_box()["width"] > 1000
-    left, right = {"attention": (".grid", "figure"), "pattern": (".lamps", ".arcs")}[name]
-    boxes = [page.locator(f".ao-explorer {part}").first.bounding_box() for part in (left, right)]
+    explorer = page.locator(".ao-explorer")
+    assert explorer.bounding_box()["width"] > 1000
+    boxes = [explorer.locator(part).first.bounding_box() for part in BESIDE[name]]
     assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    wide = explorer.bounding_box()["height"]
+    page.set_viewport_size({"width": 700, "height": 800})
+    page.evaluate(SETTLED)
+    assert explorer.bounding_box()["height"] > wide
+
+
+@pytest.mark.parametrize("name", TALL)
+def test_nothing_is_lost_at_any_width(page, tmp_path, name):
+    """350 pixels are a page of 700 at 200 %; at 960 two columns have just found room."""
+    mount(page, TALL[name][0](), tmp_path)
+    for width in (350, 500, 820, 960, 1060):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(SETTLED)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.locator(".ao-explorer").evaluate(SMALL_WORDS, SMALLEST) == [], width
+
+
+def test_two_maps_beside_each_other_mark_the_same_word(page, tmp_path):
+    page.set_viewport_size({"width": 1400, "height": 800})
+    mount(page, maps(SENTENCE), tmp_path)
+    left, right = (page.get_by_role("group", name=f"{mixer}: who") for mixer in MIXERS)
+    left.get_by_role("button", name="tom, word 2").click()
+    says = page.locator(".ao-headline")
+    for mixer in MIXERS:
+        expect(says).to_contain_text(f"{mixer}: “tom” hears most of")
+    expect(right.locator("[aria-pressed=true]")).to_have_attribute("aria-label", "tom, word 2")
+    page.get_by_role("group", name="Beside it").get_by_label("attention").check()
+    assert right.bounding_box()["x"] < left.bounding_box()["x"]  # they have changed places
+    page.set_viewport_size({"width": 700, "height": 800})
+    expect(left).to_have_count(0)
+    expect(right).to_be_visible()
+
+
+MISPLACED = """explorer => {
+    const points = [...explorer.querySelectorAll(".point")].map(point => ({
+        name: point.querySelector("text").textContent,
+        text: point.querySelector("text").getBoundingClientRect(),
+        dot: point.querySelector(".dot").getBoundingClientRect(),
+    }));
+    const cover = (a, b) => a.left + 1 < b.right && b.left + 1 < a.right
+        && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
+    return points.filter(({ text, dot }, i) => {
+        const others = points.filter((_, j) => i !== j);
+        return others.some(other => cover(text, other.text) || cover(text, other.dot))
+            || Math.abs(text.top + text.height / 2 - dot.top - dot.height / 2) > 24;
+    }).map(({ name }) => name);
+}"""
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_a_name_stands_at_its_point_and_covers_no_other(page, tmp_path, width):
+    """Six pairs of points, each pair closer together than its names are high or long."""
+    rows = [
+        {"name": f"mixer {i}", "speed": 1 + i // 2 + i % 2 / 50, "bits": 1 + i % 2 / 20}
+        for i in range(12)
+    ]
+    rows[0]["bits"] = 2.0
+    better = {"speed": "high", "bits": "low"}
+    explorer = widgets.BakeoffExplorer(rows, x="speed", y="bits", better=better)
+    page.set_viewport_size({"width": width, "height": 800})
+    mount(page, explorer, tmp_path)
+    assert page.locator(".ao-explorer").evaluate(MISPLACED) == []
+
+
+def test_a_pressed_vector_keeps_the_focus(narrow, tmp_path):
+    """Its button is drawn anew; who came by keys must not be sent back to the page's beginning."""
+    mount(narrow, EVERY["MemoryExplorer"](), tmp_path)
+    vector = narrow.locator(".side .ao-button").first
+    vector.focus()
+    narrow.keyboard.press("Enter")
+    expect(vector).to_have_attribute("aria-pressed", "true")
+    expect(vector).to_be_focused()
+    narrow.keyboard.press("Enter")
+    expect(vector).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_matrix_is_told_by_its_words_and_not_by_bare_numbers(narrow, tmp_path):
+    mount(narrow, maps(SENTENCE), tmp_path)
+    tree = narrow.locator("figure").first.aria_snapshot()
+    assert 'button "tom, word 2"' in tree
+    assert not [word for word in tree.split() if word.isdigit()]
+
+
+def test_a_point_says_all_its_numbers(narrow, tmp_path):
+    mount(narrow, contest(), tmp_path)
+    point = narrow.locator(".point").first
+    point.focus()
+    expect(narrow.locator(".told")).to_have_text("mixer number 0: rotary. speed 1; bits 0 ± 0.2.")
+    expect(point).to_have_attribute("aria-label", narrow.locator(".told").inner_text())
 
 
 def test_bpe_pieces_are_colored_and_leave_no_hole(narrow, tmp_path):
@@ -205,3 +365,10 @@ def test_bpe_pieces_are_colored_and_leave_no_hole(narrow, tmp_path):
     assert explorer["y"] + explorer["height"] - (last["y"] + last["height"]) < 30
     narrow.get_by_role("textbox").fill("Tom drinks cold coffee. " * 20)
     assert slider.bounding_box() == before
+
+
+def test_a_narrow_table_leaves_room_for_its_sentences(page, tmp_path):
+    page.set_viewport_size({"width": 350, "height": 800})
+    mount(page, tree(), tmp_path)
+    assert page.locator("tbody td").first.bounding_box()["width"] > 90
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

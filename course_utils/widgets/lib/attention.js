@@ -3,7 +3,8 @@
 //
 // A head is { queries, keys, map }: words, words, and shares [query × key], row by row. Both
 // drawings take { width, scale, pinned, onLook, onPin } with it, and a matrix, besides,
-// `numbersUpTo`, the words up to which its cells have numbers, and `corner`, what its sides are. They give { picture, show }:
+// `numbersUpTo`, the words up to which its cells have numbers, `corner`, what its sides are, and
+// `tallest`, the pixels that its rows may take together. They give { picture, show }:
 // `show(query, pinned)` marks one query's row (null: none) and costs no new elements.
 
 import { el, svg } from "./dom.js";
@@ -90,12 +91,14 @@ function curve([x1, y1], [x2, y2], ink) {
 }
 
 /** Queries down, keys across. */
-export function drawMatrix(head,
-  { width, scale, pinned, onLook, onPin, numbersUpTo, corner = "who looks ↓  at whom →" }) {
+export function drawMatrix(head, how) {
+  const { width, scale, pinned, onLook, onPin, numbersUpTo } = how;
+  const { corner = "who looks ↓  at whom →", tallest = Infinity } = how;
   const { queries, keys, map } = head;
   const left = roomFor(queries, SMALL_LETTER) + 14;
   const top = roomFor(keys, SMALL_LETTER) + 30;
-  const cell = Math.max(12, Math.min(36, (width - left - 4) / keys.length));
+  const room = Math.min((width - left - 4) / keys.length, tallest / queries.length);
+  const cell = Math.max(12, Math.min(36, room));
   const [across, down] = [cell * keys.length, cell * queries.length];
   const picture = svg("svg", {
     // Never stretched beyond the width it is drawn for: four words need not fill the page.
@@ -133,7 +136,7 @@ export function drawMatrix(head,
     }),
     ...looking.nodes,
     ...keys.map((key, i) => svg("text", {
-      transform: `translate(${left + middle(i) + 4} ${top - 6}) rotate(-90)`,
+      transform: `translate(${left + middle(i) + 4} ${top - 6}) rotate(-90)`, "aria-hidden": "true",
     }, shortened(key))),
     ...(keys.length <= numbersUpTo && cell >= 22 ? numbersIn() : []), frame);
 
@@ -144,6 +147,7 @@ export function drawMatrix(head,
       return svg("text", {
         x: left + middle(i % keys.length), y: top + middle(Math.floor(i / keys.length)) + 4,
         "text-anchor": "middle", "pointer-events": "none", "data-on": color,
+        "aria-hidden": "true", // a hundred bare numbers: whoever looks says its row in words
         style: `fill: ${inkOn(color)}`,
       }, Math.round(100 * share));
     });
