@@ -11,6 +11,7 @@
     task = Task(
         "03.double",
         "Twice as much",
+        section="Who is shouting?",
         dimensions=("n",),
         hints=["Two of each.", "Multiply.", "By 2."],
         praise="Right, and twice.",
@@ -46,6 +47,10 @@ same wrong results, that is what the learner is told: the docstring's first para
 rest. What nobody foresaw gets the most specific true statement: the shape by the names in
 `dimensions`, the place of the first NaN, what a `@task.property` finds (see properties.py), or the
 largest difference.
+
+`section` is the heading in the lesson's notebook under which a student should read again, the
+lesson's own title where that is before its first heading. It stands on the pages for students and
+teachers.
 
 The answer is one text for everybody. The solution's notebook holds it as it stands here, markers
 included, the exercise's notebook without what is between them, and `reveal` prints it. So it may
@@ -114,6 +119,7 @@ class Task:
         title: str,
         *,
         hints: Sequence[str],
+        section: str = "",  # of the lesson, to read again; "" where there is none
         dimensions: tuple = (),  # of the result, for errors that name them
         gradient: bool = False,  # the result lets gradients through, and they are the right ones
         praise: str = "Right, on every case.",
@@ -125,6 +131,7 @@ class Task:
         if len(hints) < 3:
             raise ValueError(f"{id} has {len(hints)} hints; a ladder has at least 3.")
         self.id, self.title, self.hints, self.praise = id, title, list(hints), praise
+        self.section = section
         self.dimensions, self.gradient, self.use = dimensions, gradient, use
         self.properties = list(properties)
         self.reference: Callable | None = None

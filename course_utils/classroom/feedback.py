@@ -96,7 +96,7 @@ def _task(found: Mapping, exercise: str, tasks: Mapping[str, Task]) -> str:
     passed = found["passed"]
     said = without_inputs(found["text"])
     is_about_it = not passed and found["failure"] not in ("exit", "time", "memory")
-    again = to_read_again(task, said) if is_about_it else None
+    again = to_read_again(task) if is_about_it else ""
     reading = f"<p>To read again: {text(again)}.</p>" if again else ""
     return (
         f"<h2>{text(task.title)}: {found['points']:g} of {found['most']:g}</h2>"

@@ -162,9 +162,8 @@ def _ranked(records: Records, tasks: Mapping[str, Task]) -> str:
         mistake = _mistake(tasks[task_id], mistake_id)
         if mistake is None:
             continue
-        said = str(mistake)
-        rows.append((len(who), text(named), text(said),
-                     text(to_read_again(tasks[task_id], said) or "")))  # fmt: skip
+        rows.append((len(who), text(named), text(str(mistake)),
+                     text(to_read_again(tasks[task_id]))))  # fmt: skip
     return _table(("students", "id", "what they were told", "to teach again"), rows)
 
 

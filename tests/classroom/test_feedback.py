@@ -6,12 +6,13 @@ from xml.etree import ElementTree
 import pytest
 
 from course_utils import notebook
-from course_utils.checks.catalog import lesson_numbers, tasks_of
+from course_utils.checks.catalog import find, lesson_numbers, tasks_of
+from course_utils.checks.task import Task
 from course_utils.classroom import report
 from course_utils.classroom.feedback import FORMULA, to_html, without_inputs
 from course_utils.classroom.formulas import UnknownCommand, to_mathml
 from course_utils.classroom.sections import to_read_again
-from course_utils.paths import EXERCISES
+from course_utils.paths import EXERCISES, NOTEBOOKS
 
 
 def test_every_formula_of_the_exercises_becomes_mathml():
@@ -45,10 +46,21 @@ def test_the_name_of_a_hidden_case_is_not_on_the_page():
 
 
 @pytest.mark.parametrize("lesson", lesson_numbers())
-def test_every_task_has_a_section_of_its_lesson_to_read_again(lesson):
-    for task in tasks_of(lesson):
-        section = to_read_again(task)
-        assert section is not None and section.lesson.startswith(lesson), task.id
+def test_the_section_that_a_task_names_is_a_heading_of_its_lesson(lesson):
+    (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
+    cells = notebook.read(path.read_text(encoding="utf-8")).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    headings = re.findall(r"(?m)^#{1,3} (.+?) *$", text)
+    named = {task.id: task.section for task in tasks_of(lesson)}
+    assert {id: section for id, section in named.items() if section not in headings} == {}
+    assert not [section for section in named.values() if section.startswith("So what")]
+
+
+def test_what_is_to_be_read_again_is_said_in_words_or_not_at_all():
+    task = find("03.soft_lookup")
+    assert to_read_again(task) == "lesson 03, “A dictionary that never says KeyError”"
+    assert to_read_again(find("10.window_mask")) == "lesson 10, its beginning"
+    assert to_read_again(Task("03.another", "Another", hints=["a", "b", "c"])) == ""
 
 
 def test_a_spreadsheet_takes_no_cell_for_a_formula():

@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "00.weighted_average",
     "A weighted average",
+    section="How the exercises answer",
     hints=[
         "What would you have to do to the weights so that they add up to one?",
         "Three times 10 and once 20 are four numbers: 10, 10, 10, 20.",

@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_01.common import joined, pairs, random_word
 task = Task(
     "01.count_pairs",
     "Count the pairs",
+    section="Byte-pair encoding, with a pencil",
     hints=[
         "Two loops: one over the words, one over the neighbours within a word.",
         "zip(pieces, pieces[1:]) gives each piece with the one behind it.",

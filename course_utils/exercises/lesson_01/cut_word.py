@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_01.merge_pair import first_place_only, merge_
 task = Task(
     "01.cut_word",
     "Cut a word",
+    section="Cutting a new word",
     hints=[
         "Begin with list(word), one piece for each letter.",
         "Take the merges in their order. You have a function that does one merge to a word.",

@@ -8,6 +8,7 @@ from course_utils.exercises.lesson_01.common import joined, pairs, random_word
 task = Task(
     "01.merge_pair",
     "Merge a pair",
+    section="Byte-pair encoding, with a pencil",
     hints=[
         "Walk along the pieces with an index i and build a new list.",
         "If pieces[i] and pieces[i + 1] are the pair, append both as one and go on behind both. "

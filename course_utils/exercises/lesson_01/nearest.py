@@ -8,6 +8,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "01.nearest",
     "Who lives next door?",
+    section="Who lives next door?",
     dimensions=("k",),
     hints=[
         "One cosine for each row of the table: the dot product with table[row], divided by both "

@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_02.sinusoidal import sinusoidal
 task = Task(
     "02.add_positions",
     "Write the places on the words",
+    section="Adding it to a word",
     dimensions=("batch", "n", "d"),
     hints=[
         "n and d are in x.shape; the table has more rows than you need.",

@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_02.sinusoidal import sinusoidal
 task = Task(
     "02.rotate",
     "Turn instead",
+    section="Two other ways",
     dimensions=("n", "d"),
     hints=[
         "a = x[:, 0::2] holds the first number of every pair, b = x[:, 1::2] the second.",

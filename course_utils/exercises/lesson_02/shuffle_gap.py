@@ -21,6 +21,7 @@ def plain_number(answer, layer, x, order):
 task = Task(
     "02.shuffle_gap",
     "What does a shuffle change?",
+    section="Shuffle the words and nothing changes",
     use=plain_number,
     hints=[
         "There are two answers to compare, and each of them needs one call of layer.",

@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_02.common import hands, woven
 task = Task(
     "02.sinusoidal",
     "The clocks",
+    section="Build it small",
     dimensions=("n", "d_model"),
     hints=[
         "Begin with the d_model/2 speeds. For d_model = 8 they are 1, 0.1, 0.01, 0.001.",

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "03.padding_mask",
     "Who is a word",
+    section="Words that are not there",
     dimensions=("batch", "n"),
     hints=[
         "A place holds a word if its number, counted from 0, is below the sentence's length.",

@@ -23,6 +23,7 @@ from course_utils.exercises.lesson_03.common import (
 task = Task(
     "03.scaled_dot_product_attention",
     "The famous one",
+    section="One line, written three times",
     dimensions=(("n_query", "d_value"), ("n_query", "n_key")),
     properties=[no_negative_weights, rows_sum_to_one],
     hints=[

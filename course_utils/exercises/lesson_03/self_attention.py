@@ -23,6 +23,7 @@ from course_utils.exercises.lesson_03.scaled_dot_product_attention import (
 task = Task(
     "03.self_attention",
     "All the words at once",
+    section="Why three?",
     dimensions=("batch", "n", "d_value"),
     gradient=True,
     hints=[

@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_03.common import normal
 task = Task(
     "03.soft_lookup",
     "A dictionary that answers in shares",
+    section="A dictionary that never says KeyError",
     dimensions=("d_value",),
     hints=[
         "Three steps: a score for each key, a share for each score, one average of the values.",

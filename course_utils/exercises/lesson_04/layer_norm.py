@@ -8,6 +8,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "04.layer_norm",
     "Layer norm",
+    section="Break it: the sums grow",
     dimensions=("batch", "n", "d"),
     hints=[
         "x.mean(dim=-1, keepdim=True) is one mean for each word, in a shape that subtracts.",

@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "04.merge_heads",
     "And collect them again",
+    section="One look is not enough",
     dimensions=("batch", "n", "d_model"),
     hints=[
         "Undo your splitting, the last step first.",

@@ -21,6 +21,7 @@ from course_utils.exercises.lesson_04.split_heads import (
 task = Task(
     "04.multi_head_attention",
     "All heads at once",
+    section="One look is not enough",
     dimensions=("batch", "n_query", "d_model"),
     gradient=True,
     hints=[

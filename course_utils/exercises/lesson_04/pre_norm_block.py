@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "04.pre_norm_block",
     "The block, pre-norm",
+    section="Break it: the sums grow",
     dimensions=("batch", "n", "d"),
     hints=[
         "Two lines, one for listening and one for thinking, and both begin with x +.",

@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "04.split_heads",
     "Deal the numbers out",
+    section="One look is not enough",
     dimensions=("batch", "n_heads", "n", "d_head"),
     hints=[
         "Two steps: cut the last dimension into two, then swap two dimensions.",

@@ -11,6 +11,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "05.causal_mask",
     "Nobody after you, and no pad",
+    section="The triangle",
     dimensions=("batch", "n_query", "n_key"),
     hints=[
         "Place i may look at place j if j is not after i, and if j is real. Two masks, both "

@@ -13,6 +13,7 @@ from course_utils.exercises.lesson_05.common import _normal
 task = Task(
     "05.cross_attention",
     "Ask in German, be answered from the English",
+    section="Asking the English",
     dimensions=("batch", "n", "d_value"),
     gradient=True,
     hints=[

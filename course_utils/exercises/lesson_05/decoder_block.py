@@ -51,6 +51,7 @@ def built_and_asked(cls: Callable, x, context, mask, context_mask, mixer, cross,
 task = Task(
     "05.decoder_block",
     "Listen, ask, think",
+    section="Listen, ask, think",
     dimensions=(("batch", "n", "d_model"), ()),
     gradient=True,
     use=built_and_asked,

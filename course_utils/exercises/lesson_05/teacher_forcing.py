@@ -23,6 +23,7 @@ def where_it_counts(answer: Callable, sentences: list[list[int]], bos: int, eos:
 task = Task(
     "05.teacher_forcing",
     "What goes in, what must come out",
+    section="What goes in, what must come out",
     dimensions=("batch", "longest + 1"),
     use=where_it_counts,
     hints=[

@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "06.learning_rate",
     "Up the hill and down",
+    section="How far to step",
     hints=[
         "Two curves: one climbs in a straight line, one falls with one over the root of the "
         "step. The rate is the lower of them.",

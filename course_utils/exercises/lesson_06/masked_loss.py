@@ -12,6 +12,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "06.masked_loss",
     "Only words count",
+    section="Only words count",
     gradient=True,
     hints=[
         "At one place the loss is minus the log of the probability that the model gave to the "

@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "06.pad_batch",
     "A rectangle of sentences",
+    section="Rectangles",
     dimensions=("batch", "n"),
     hints=[
         "How wide must the rectangle be, so that no word is lost and no column is all pads?",

@@ -12,6 +12,7 @@ from course_utils.exercises.lesson_06.masked_loss import _translations, masked_l
 task = Task(
     "06.smoothed_loss",
     "A little less sure",
+    section="A little less sure",
     gradient=True,
     hints=[
         "Without smoothing you ask for probability 1 at the right token, so only its −log p "

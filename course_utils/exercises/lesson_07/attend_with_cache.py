@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "07.attend_with_cache",
     "Never read the same word twice",
+    section="Never read the same word twice",
     dimensions=(
         ("batch", "n_heads", "1", "d_head"),
         ("batch", "n_heads", "n + 1", "d_head"),

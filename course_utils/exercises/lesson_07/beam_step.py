@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "07.beam_step",
     "Keep a few, drop the rest",
+    section="Keep a few",
     hints=[
         "Two piles: the hypotheses that end with eos, which stay as they are, and the others, "
         "each of which becomes vocab longer ones.",

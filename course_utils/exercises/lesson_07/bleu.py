@@ -14,6 +14,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "07.bleu",
     "How good is a translation?",
+    section="How good is it?",
     hints=[
         "For each n of 1, 2, 3, 4: count the candidate's runs and the reference's. A Counter of "
         "tuples does it: Counter(tuple(words[i : i + n]) for i in range(len(words) − n + 1)).",

@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "07.greedy_decode",
     "One word at a time",
+    section="07 · Talking back",
     hints=[
         "Start with ids = [bos]. Ask, choose, append, ask again: a loop of at most n_new rounds.",
         "step(ids) has a row for every token. The last row, step(ids)[-1], is about the word "

@@ -14,6 +14,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "07.hypothesis_score",
     "Long and short on one scale",
+    section="Why the beam likes them short",
     hints=[
         "First the whole sentence's log-probability: multiply probabilities, add their logs.",
         "Then its length in words. The list has one number more than there are words, because "

@@ -13,6 +13,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "08.bits_per_character",
     "How surprised, in coin tosses?",
+    section="What is a guess worth?",
     hints=[
         "For each place: the chance that the model gave to the character which came. Its −log2 "
         "is the bits; then the mean.",

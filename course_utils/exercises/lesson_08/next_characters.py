@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "08.next_characters",
     "A text is its own answer sheet",
+    section="08 · Shakespeare, one character at a time",
     dimensions=("batch", "n"),
     hints=[
         "On paper: inputs “Tom ”, targets “om d”. Which places of the text are these?",

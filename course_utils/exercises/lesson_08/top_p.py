@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_08.common import chances_add_up
 task = Task(
     "08.top_p",
     "Leave out the tail",
+    section="Leave out the tail",
     dimensions=("vocab",),
     hints=[
         "Four steps: sort the chances, the largest first; add up; keep; share out anew.",

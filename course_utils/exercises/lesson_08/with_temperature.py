@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_08.common import chances_add_up
 task = Task(
     "08.with_temperature",
     "Turn up the heat",
+    section="Let it speak",
     dimensions=("vocab",),
     hints=[
         "Cold should make the favourite surer, hot should make all alike. What happens to the "

@@ -23,6 +23,7 @@ def with_no_table_written(answer, query, key, value, size):
 task = Task(
     "09.attention_in_pieces",
     "Attention without the table",
+    section="The table that nobody writes down",
     dimensions=("n_query", "d_value"),
     use=with_no_table_written,
     hints=[

@@ -5,6 +5,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "09.crossover",
     "Who pays more",
+    section="When would you notice?",
     hints=[
         "Write down both bills for one token. The feed-forward layer: d_model · d_ff there, and "
         "as many back. Looking and mixing: d_model each, for every token that is looked at.",

@@ -13,6 +13,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "09.read_on",
     "Read on",
+    section="The table that nobody writes down",
     dimensions=(("n_query", "1"), ("n_query", "1"), ("n_query", "d_value")),
     hints=[
         "Three steps: the new largest score, the old totals brought to its scale, the new piece "

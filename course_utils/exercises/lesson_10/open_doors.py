@@ -8,6 +8,7 @@ from course_utils.exercises.lesson_10.common import and_oneself, random_mask
 task = Task(
     "10.open_doors",
     "Doors",
+    section="Nine rules",
     dimensions=("n_query", "n_key"),
     hints=[
         "Row = who looks, column = at whom. Is to be heard by everybody a row or a column?",

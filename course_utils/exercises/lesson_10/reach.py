@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_10.common import and_oneself, random_mask
 task = Task(
     "10.reach",
     "The rumour",
+    section="A rumour",
     dimensions=("n_query", "n_key"),
     hints=[
         "Before the first layer everybody has heard of itself: torch.eye(n). Each layer makes a "

@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_10.common import part_that_is_off, places
 task = Task(
     "10.strided_masks",
     "Neighbours, and those a few rows up",
+    section="Nine rules",
     dimensions=("n_query", "n_key"),
     hints=[
         "Two rules, two masks. The first is your window again, with the stride as its width.",

@@ -13,6 +13,7 @@ from course_utils.exercises.lesson_10.strided_masks import strided_masks
 task = Task(
     "10.unite",
     "All at once, and what it costs",
+    section="Nine rules",
     dimensions=("n_query", "n_key"),
     hints=[
         "A union allows what at least one of the patterns allows.",

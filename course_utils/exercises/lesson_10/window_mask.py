@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_10.common import places
 task = Task(
     "10.window_mask",
     "Neighbours",
+    section="10 · Who may look at whom?",
     dimensions=("n_query", "n_key"),
     hints=[
         "A rule needs two positions. A column of queries, torch.arange(n)[:, None], and a row of "

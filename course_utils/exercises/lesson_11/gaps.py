@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_11.common import _line, _one_way
 task = Task(
     "11.gaps",
     "The second lamp",
+    section="Two heads that disagree about one word",
     hints=[
         "Go along the path in pairs: (path[0], path[1]), (path[1], path[2]), … "
         "zip(path, path[1:]) gives them.",

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "11.peel",
     "A sentence in a number",
+    section="Two heads that disagree about one word",
     hints=[
         "Go back along the path: tokens n − 1, n − 2, … 1. Each time code % levels is the "
         "token's digit, because its box is a multiple of levels.",

@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_11.common import _line, _one_way
 task = Task(
     "11.selective_shift",
     "One word moves",
+    section="Two heads that disagree about one word",
     dimensions=("n",),
     hints=[
         "You need no heads here, only what they come to. Make a copy, ids.clone(), and change "

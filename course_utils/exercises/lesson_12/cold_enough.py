@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "12.cold_enough",
     "Cold enough",
+    section="A softmax is not a hardmax",
     hints=[
         "Write it down: (n − 1) · e^(−gap / T) = share. T is what you look for.",
         "Divide by n − 1 and take the logarithm: −gap / T = ln(share / (n − 1)).",

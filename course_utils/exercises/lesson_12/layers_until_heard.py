@@ -10,6 +10,7 @@ from course_utils.exercises.lesson_11.common import _line, _one_way
 task = Task(
     "12.layers_until_heard",
     "The third lamp",
+    section="Reach",
     hints=[
         "Begin with a table in which everybody has heard of itself: torch.eye(n). One layer: "
         "mask.float() @ heard.float() > 0.",

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "12.told_apart",
     "The mean, after all",
+    section="The path",
     hints=[
         "The weights are given to the words once, before the first layer: sentences * weights.",
         "A row of the mask, divided by how many True it has, holds the shares of one who hears. "

@@ -12,6 +12,7 @@ from course_utils.exercises.lesson_13.shopping_lists import shopping_lists
 task = Task(
     "13.attend_by_lists",
     "Attention from a list",
+    section="One shopping list for the whole street",
     dimensions=("n", "d_value"),
     gradient=True,
     use=without_a_table,

@@ -8,6 +8,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "13.shopping_lists",
     "One list for a group",
+    section="One shopping list for the whole street",
     dimensions=(("n_groups", "width + size"), ("n_groups", "size", "width + size")),
     hints=[
         "Three sets of places in the text: where each group begins, its queries, its keys. "

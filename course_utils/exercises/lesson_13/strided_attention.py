@@ -11,6 +11,7 @@ from course_utils.exercises.lesson_13.common import without_a_table
 task = Task(
     "13.strided_attention",
     "Stand with your remainder",
+    section="It graduates",
     dimensions=("n", "d_value"),
     gradient=True,
     use=without_a_table,

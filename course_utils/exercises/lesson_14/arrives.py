@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "14.arrives",
     "How much arrives",
+    section="14 · What trains, and what only could",
     dimensions=("message",),
     hints=[
         "At the start everybody listens alike to all that it may look at: a row of the mask, "

@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "14.bags",
     "Who carries what",
+    section="14 · What trains, and what only could",
     dimensions=("n",),
     hints=[
         "Take one message. Who hears its source in layer 1? A row of a mask is who looks, so "

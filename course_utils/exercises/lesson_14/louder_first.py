@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "14.louder_first",
     "Is the louder one ahead?",
+    section="Shakespeare again",
     hints=[
         "Go through all pairs (a, b) in which a is louder: loud[a] > loud[b]. A pair that is as "
         "loud is left out.",

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "15.back",
     "The way back",
+    section="As many waves as numbers",
     dimensions=("place",),
     hints=[
         "Give each wave its share and add them up: the same table as on the way there, with every "

@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "15.butterfly",
     "Two halves make a whole",
+    section="Half of the list, twice",
     dimensions=("rounds",),
     hints=[
         "The numbers at odd places come one place later, so their hands are turned back: by k / n "

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "15.period",
     "Find the beat",
+    section="The sun",
     hints=[
         "The highest wave: `torch.fft.fft(x).abs()`, and `argmax`. But not all of its n numbers "
         "may take part.",

@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "15.spectrum",
     "How much of each wave",
+    section="As many waves as numbers",
     dimensions=("rounds",),
     hints=[
         "For each number of rounds, 0 to n − 1: multiply x, place by place, with where that wave's "

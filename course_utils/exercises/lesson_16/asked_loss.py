@@ -10,6 +10,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "16.asked_loss",
     "Ask where it was hidden",
+    section="Real text",
     gradient=True,
     hints=[
         "Only the places where `asked` is True count. `logits[asked]` picks their rows, "

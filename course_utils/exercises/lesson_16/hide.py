@@ -11,6 +11,7 @@ SHARE, HIDDEN = 0.15, 103
 task = Task(
     "16.hide",
     "Hide some words",
+    section="Real text",
     dimensions=(("batch", "n"), ("batch", "n")),
     hints=[
         "Asked are the real tokens whose first number by dice is below 0.15: "

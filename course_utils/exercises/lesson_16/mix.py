@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "16.mix",
     "Mix with waves",
+    section="16 · FNet: mixing tokens with waves",
     dimensions=("batch", "n", "d_model"),
     hints=[
         "First silence: where the mask is False, x becomes zeros. `mask[..., None]` stands beside "

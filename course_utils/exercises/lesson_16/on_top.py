@@ -17,6 +17,7 @@ def every_layer(answer, below, above, n_layers, n_above):
 task = Task(
     "16.on_top",
     "Attention on top",
+    section="Three sets of questions",
     hints=[
         "Models call `mixer(layer)` for layer 0, 1, … n_layers − 1. So a function has to come "
         "back, and that function chooses.",

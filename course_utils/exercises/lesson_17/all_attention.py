@@ -11,6 +11,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "17.all_attention",
     "One softmax for both",
+    section="One layer for both",
     dimensions=("batch", "n_heads", "n", "d_head"),
     gradient=True,
     hints=[

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "17.as_memory",
     "A layer is a memory",
+    section="But that's attention!",
     dimensions=("n", "d_model"),
     hints=[
         "nn.Linear keeps its matrix as [out, in]. `widen` is [d_ff, d_model]: each of its rows is "

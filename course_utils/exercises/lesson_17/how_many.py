@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "17.how_many",
     "As large as the other",
+    section="One layer for both",
     hints=[
         "Weights of a block with both halves: four matrices of d_model × d_model, and two of "
         "d_model × d_ff. Biases and norms are left out.",

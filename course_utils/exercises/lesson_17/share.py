@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "17.share",
     "Who listens to memory?",
+    section="Who listens to memory?",
     dimensions=("n_heads",),
     hints=[
         "The first `n_vectors` columns are the vectors: `weights[..., :n_vectors]`.",

@@ -19,6 +19,7 @@ def pair(answer, *args):
 task = Task(
     "18.against",
     "Ahead, and how surely",
+    section="The table",
     dimensions=((), ()),
     use=pair,
     hints=[

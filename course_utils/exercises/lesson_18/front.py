@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "18.front",
     "Whom nobody beats",
+    section="The table",
     hints=[
         'Make "low" a "high" first: with a minus in front, more is better on both sides.',
         "One beats another if it is at least as good on both, and better on at least one.",

@@ -73,6 +73,7 @@ def mixes(mixer: nn.Module, d_model: int) -> bool:
 task = Task(
     "18.my_mixer",
     "Your own mixer",
+    section="Your own",
     use=judged,
     hints=[
         "A class derived from nn.Module, with `causal` (True or False) set, and "

@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "A1.city_blocks",
     "As the taxi drives",
+    section="Four perfect guesses",
     dimensions=("n_a", "n_b"),
     hints=[
         "Everybody against everybody: the rows of a have to lie along one axis, those of b along "

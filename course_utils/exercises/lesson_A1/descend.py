@@ -7,6 +7,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "A1.descend",
     "Downhill",
+    section="Which way is down?",
     dimensions=("d",),
     hints=[
         "A step is: the loss of the w that you have now, its gradient, and w minus lr times that. "

@@ -9,6 +9,7 @@ from course_utils.checks.task import Case, Task
 task = Task(
     "A1.masked_mean",
     "The mean of what is real",
+    section="True and False",
     dimensions=("batch", "d"),
     gradient=True,
     hints=[
