@@ -11,7 +11,9 @@ from torch import Tensor, nn
 class Diverged(ArithmeticError):
     """The loss or a gradient is no finite number. `step` says when, `layer` where it began."""
 
-    def __init__(self, message: str, *, step: int, layer: str | None):
+    # Without the defaults it could not be sent from one process to another: what is sent is the
+    # message alone, and what else it holds is put in afterwards.
+    def __init__(self, message: str, *, step: int = 0, layer: str | None = None):
         super().__init__(message)
         self.step, self.layer = step, layer
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_utils.paths import expanded
 from course_utils.shapes import expect_at_least
 from course_utils.training import health, state
 from course_utils.training.batches import Batches, each_tensor
@@ -133,7 +134,7 @@ class TrainingRun:
         decay, betas = float(weight_decay), tuple(map(float, betas))
         self.settings = {"weight_decay": decay, "betas": list(betas), "clip": self.clip,
                          "accumulate": self.accumulate, "seed": self.seed}  # fmt: skip
-        self.checkpoint = None if checkpoint is None else Path(checkpoint).expanduser()
+        self.checkpoint = None if checkpoint is None else expanded(checkpoint)
         if self.checkpoint is not None and self.checkpoint.is_dir():
             raise ValueError(f"checkpoint={str(checkpoint)!r} is a folder: name a file in it.")
         self.device = next(model.parameters()).device

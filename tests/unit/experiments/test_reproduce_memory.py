@@ -1,6 +1,7 @@
 """`reproduce memory`: three models of one size, and what is said of where they look."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -133,6 +134,13 @@ def test_perplexity_is_of_pieces():
     text = pieces.wikipedia(pieces.N_MERGES["quick"])
     assert text.vocab_size > 20 and text.told(math.log(7)) == pytest.approx(7)
     assert len(text.valid) < len(text.train)
+
+
+def test_pieces_take_the_settings_of_a_size_alone():
+    """The number of merges belongs to the size."""
+    trial = Trial("pieces", Named("attention"), 1, 0)
+    with pytest.raises(ValueError, match=r"one of SIZES \(quick, laptop, paper\), unchanged"):
+        pieces.measure(trial, replace(pieces.SIZES["quick"], steps=5))
 
 
 @pytest.mark.parametrize("part", list(memory.EXPERIMENT.parts))
