@@ -63,6 +63,16 @@ def is_writable(folder: Path) -> bool:
         return error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS)  # a full disk is theirs
 
 
+def expanded(path: str | Path) -> Path:
+    """The path, in which ~ is the user's own folder. Problem if it is that of nobody known here."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise Problem(
+            f"{path} is in the folder of a user who is not known here: write it without ~."
+        ) from error
+
+
 def learner_folder() -> Path:
     """The folder that keeps a learner's bets and progress. It may not exist yet.
 
@@ -70,7 +80,7 @@ def learner_folder() -> Path:
     """
     chosen = os.environ.get("ATTENTION_OPTIONAL_HOME")
     if chosen:
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     return user_data_folder(sys.platform, os.environ, Path.home()) / "attention-optional"
 
 

@@ -1,5 +1,7 @@
 """Errors about sizes and shapes that name the numbers."""
 
+import operator
+
 import torch
 from torch import Tensor
 
@@ -34,9 +36,18 @@ def expect_boolean(mask: Tensor, who: str) -> None:
 
 
 def expect_at_least(least: int, **numbers: int | None) -> None:
-    """Raise ValueError that names the first number that is below `least`; None is no number."""
+    """Raise an error that names the first number that is not whole, or below `least`.
+
+    TypeError or ValueError; None is no number.
+    """
     for name, number in numbers.items():
-        if number is not None and number < least:
+        if number is None:
+            continue
+        try:
+            operator.index(number)
+        except TypeError:
+            raise TypeError(f"{name} is a whole number, got {number!r}.") from None
+        if number < least:
             raise ValueError(f"{name} is a number of {least} or more, got {number}.")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils.atomic import write_atomically
+from course_utils.paths import expanded
 
 if TYPE_CHECKING:  # tokenizers are useful, and quick to load, without torch
     from torch import Generator, Tensor
@@ -256,12 +257,12 @@ class BPETokenizer:
             "special": self.special,
         }  # fmt: skip
         text = json.dumps(stored, indent=0) + "\n"
-        write_atomically(Path(path).expanduser(), text.encode("utf-8"))
+        write_atomically(expanded(path), text.encode("utf-8"))
 
     @classmethod
     def load(cls, path: str | Path) -> BPETokenizer:
         """Read what `save` wrote. ValueError that names the file if it is something else."""
-        path = Path(path).expanduser()
+        path = expanded(path)
         stored = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(stored, dict) or stored.get("kind") != "byte-level BPE":
             raise ValueError(f"{path.name} was not written by BPETokenizer.save.")
@@ -316,7 +317,7 @@ class WordPieceTokenizer:
     @classmethod
     def from_vocab(cls, path: str | Path) -> WordPieceTokenizer:
         """Read a `vocab.txt`: one piece a line, its id is the line's number from 0."""
-        return cls(Path(path).expanduser().read_text(encoding="utf-8").splitlines())
+        return cls(expanded(path).read_text(encoding="utf-8").splitlines())
 
     @property
     def vocab_size(self) -> int:

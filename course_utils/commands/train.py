@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.commands.command_line import parser_of
-from course_utils.paths import learner_folder
+from course_utils.paths import expanded, learner_folder
 from course_utils.problem import Problem
 from course_utils.trained import folders
 from course_utils.trained.recipes import RECIPES, Recipe
@@ -85,7 +85,7 @@ def seed_in(text: str) -> int:
 
 def path_of(text: str) -> Path:
     """A folder, for argparse; ~ is the user's own."""
-    return Path(text).expanduser()
+    return expanded(text)
 
 
 def is_finished(folder: Path, recipe: Recipe) -> bool:

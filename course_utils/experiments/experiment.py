@@ -20,7 +20,7 @@ from course_utils.experiments import report
 from course_utils.experiments.store import Store, read_json, write_file
 from course_utils.experiments.trials import Candidate, Trial
 from course_utils.experiments.workers import carry_out
-from course_utils.paths import ROOT, learner_folder
+from course_utils.paths import ROOT, expanded, learner_folder
 from course_utils.problem import Problem
 
 SIZES = ("quick", "laptop", "paper")
@@ -77,12 +77,7 @@ class Experiment:
         if not path.exists():
             there = ", ".join(sorted(found.stem for found in STORED.glob(f"{self.name}-*.json")))
             raise Problem(f"no {path.stem} comes with the course; there are {there}.")
-        try:
-            return read_json(path)
-        except ValueError as error:
-            raise Problem(
-                f"{path} is damaged ({error}): take it from the course's download again."
-            ) from error
+        return read_stored(path.name)
 
     def reproduce(
         self,
@@ -161,6 +156,17 @@ class Experiment:
         return parser.parse_args(arguments)
 
 
+def read_stored(name: str) -> Any:
+    """A file of results that comes with the course. Problem if it is damaged or cannot be read."""
+    path = STORED / name
+    try:
+        return read_json(path)
+    except ValueError as error:
+        raise Problem(
+            f"{path} is damaged ({error}): take it from the course's download again."
+        ) from error
+
+
 def parser_for(name: str, about: str, durations: str) -> argparse.ArgumentParser:
     """What every experiment's command understands."""
     parser = argparse.ArgumentParser(
@@ -180,7 +186,7 @@ def at_least_one(text: str) -> int:
 
 def results_folder(out: Path | None) -> Path:
     """Where results go. Problem, before hours of training, if that can be no folder."""
-    folder = learner_folder() / "reproduced" if out is None else out.expanduser()
+    folder = learner_folder() / "reproduced" if out is None else expanded(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 
 from course_utils import plots
 from course_utils.experiments import report
-from course_utils.experiments.experiment import STORED, Experiment, Part
+from course_utils.experiments.experiment import Experiment, Part, read_stored
 from course_utils.experiments.named import Named
-from course_utils.experiments.store import read_json
 from course_utils.experiments.tasks import fine_tuning, marked_pair, masked_words, speed
 from course_utils.experiments.trials import Recipe, Trial, with_recipes, with_seeds
 
@@ -50,7 +49,7 @@ def best_recipes(name: str) -> list[Recipe]:
 
     What is best at guessing words in full pages need not be best where texts are short.
     """
-    runs = read_json(STORED / "fnet-search-laptop.json")["runs"]
+    runs = read_stored("fnet-search-laptop.json")["runs"]
     own = [run for run in runs if run["run"]["choice"]["name"] == name]
     own.sort(key=lambda run: run["result"][masked_words.METRIC], reverse=True)
     recipes = [Recipe(**run["run"]["recipe"]) for run in own]

@@ -6,7 +6,7 @@ at as many parameters and steps.
 """
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -122,20 +122,29 @@ main = EXPERIMENT.main  # the command
 stored = EXPERIMENT.stored  # stored("characters"): the results that come along
 
 
+def bits_by_model(part: str) -> dict[str, list[float]]:
+    """Bits per character, or per piece, of each model of a part, beginning by beginning, as stored.
+
+    Models are named as "64 vectors, 8 blocks".
+    """
+    found: dict[str, list[float]] = {}
+    for entry in sorted(stored(part)["runs"], key=lambda entry: entry["run"]["seed"]):
+        run, result = entry["run"], entry["result"]
+        said = "attention and feed-forward"
+        if run["mixer"] == Remembering.kind:
+            said = str(Remembering(**run["choice"]))
+        value = math.log2(result[pieces.METRIC]) if part == "pieces" else result[characters.METRIC]
+        found.setdefault(f"{said}, {run['n_layers']} blocks", []).append(value)
+    return found
+
+
 def bits(n_persistent: int, init: Init = "quiet", softmax: str = "one") -> list[float]:
     """Bits per character of eight blocks of all-attention, beginning by beginning, as stored.
 
     Problem if no such model was trained.
     """
-    wanted = asdict(Remembering(n_persistent, init, softmax))
-    runs = [run for part in ("characters", "ablation") for run in stored(part)["runs"]]
-    found = {
-        run["run"]["seed"]: run["result"][characters.METRIC]
-        for run in runs
-        if run["run"]["n_layers"] == 8 and wanted.items() <= run["run"]["choice"].items()
-    }
-    if not found:
-        raise Problem(
-            f"no model with {n_persistent} vectors, init={init!r}, softmax={softmax!r} is stored."
-        )
-    return [found[seed] for seed in sorted(found)]
+    name = f"{Remembering(n_persistent, init, softmax)}, 8 blocks"
+    found = bits_by_model("characters") | bits_by_model("ablation")
+    if name not in found:
+        raise Problem(f"no model with {name} is stored; there are {'; '.join(found)}.")
+    return found[name]

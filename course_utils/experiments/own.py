@@ -5,6 +5,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -56,9 +57,11 @@ def maker(path: str) -> Maker:
         raise Problem(f"a mixer is named as my_module:MyMixer, got {path!r}.")
     try:
         found = getattr(importlib.import_module(module), name, None)
-    except ImportError as error:
+    except (ImportError, TypeError) as error:  # TypeError: ".my_module"
+        file = module.removesuffix(".py")
         raise Problem(
-            f"{module!r} cannot be imported ({error}). Run the command where {module}.py lies."
+            f"{module!r} cannot be imported ({error}). Run the command where {file}.py lies, and "
+            f"name it as {file}:{name}."
         ) from error
     if not callable(found):
         raise Problem(f"{module!r} has no class or function {name!r}.")
@@ -83,7 +86,11 @@ def own(path: str) -> Own:
 
 
 def fingerprint(make: Maker) -> str:
-    """Of the file that it is written in."""
+    """Of the file that it is written in; a partial's settings count, too."""
+    settings = ""
+    if isinstance(make, partial):
+        settings, make = repr((make.args, make.keywords)), make.func
     source = inspect.getsourcefile(make)
     text = Path(source).read_bytes() if source else repr(make).encode()
+    text += settings.encode()
     return hashlib.sha256(text).hexdigest()[:12]

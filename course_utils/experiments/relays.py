@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.experiments.experiment import STORED, parser_for, results_folder
-from course_utils.experiments.store import read_json, where, write_file
+from course_utils.experiments.experiment import parser_for, read_stored, results_folder
+from course_utils.experiments.store import where, write_file
 from course_utils.experiments.tasks import copying
 from course_utils.experiments.tasks.copying import Settings
 from course_utils.patterns import Pattern, fixed, sequential, star, window
@@ -94,7 +94,7 @@ def measure(variant: Variant, size: Size) -> dict[str, Any]:
 
 def stored() -> dict[str, Any]:
     """The results that come with the course: "rows", by "name"."""
-    return read_json(STORED / "relays-laptop.json")
+    return read_stored("relays-laptop.json")
 
 
 def text(row: dict[str, Any]) -> str:

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from course_utils import datasets
-from course_utils.experiments.experiment import STORED, parser_for, results_folder
-from course_utils.experiments.store import read_json, where, write_file
+from course_utils.experiments.experiment import parser_for, read_stored, results_folder
+from course_utils.experiments.store import where, write_file
 from course_utils.models import Seq2SeqTransformer
 from course_utils.trained.recipes import TranslatorRecipe
 from course_utils.training import fit
@@ -92,7 +92,7 @@ def cost(model: nn.Module, batches: PairBatches, loss, shift: int) -> float:
 
 def stored() -> list[dict[str, Any]]:
     """The runs that come with the course: norm, climb, rate, seed, right, wrong."""
-    return read_json(STORED / "warmup-laptop.json")["runs"]
+    return read_stored("warmup-laptop.json")["runs"]
 
 
 def main(arguments: list[str]) -> int:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 
 from course_utils.experiments.trials import Trial
 from course_utils.problem import Problem
+from course_utils.training.health import Diverged
 
 Result = dict[str, Any]
 
@@ -28,16 +30,39 @@ def carry_out(
 
     With `workers=1` here, one after the other; with more, in so many processes of one thread each
     (and in no more than there are trials); with the address of a Dask `scheduler`, on its cluster.
-    Problem if that cannot be reached.
+    A trial that diverges does not keep the others from their end, where a Problem names it. Problem
+    also if a scheduler cannot be reached.
     """
+    broken = []
+    for trial, outcome in outcomes(measure, trials, workers, scheduler):
+        try:
+            result = outcome()
+        except Diverged as error:
+            broken.append(f"{trial}: {error}")
+        else:
+            yield trial, result
+    if broken:
+        raise Problem("\n".join([f"{len(broken)} of {len(trials)} runs have no result.", *broken]))
+
+
+def outcomes(
+    measure: Callable[[Trial], Result],
+    trials: Sequence[Trial],
+    workers: int,
+    scheduler: str | None,
+) -> Iterator[tuple[Trial, Callable[[], Result]]]:
+    """Yields each trial with a function that returns its result, or raises what it ended with."""
     if scheduler is None and workers == 1:
-        yield from ((trial, one_thread(measure, trial)) for trial in trials)
+        yield from ((trial, partial(one_thread, measure, trial)) for trial in trials)
         return
     with executor(min(workers, max(1, len(trials))), scheduler) as pool:
         waiting = {pool.submit(one_thread, measure, trial): trial for trial in trials}
         try:
             for done in as_completed(waiting):
-                yield waiting[done], done.result()
+                error = done.exception()
+                if isinstance(error, BrokenProcessPool):
+                    raise error
+                yield waiting[done], done.result
         except BrokenProcessPool:
             raise Problem(
                 "a process was killed from outside, perhaps for want of memory. The same command "

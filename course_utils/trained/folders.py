@@ -24,7 +24,7 @@ from course_utils.datasets.files import how_to_mend, read_checked
 from course_utils.decoding import translate
 from course_utils.metrics import bits_per_character, bleu, chrf
 from course_utils.models import LanguageModel, Seq2SeqTransformer
-from course_utils.paths import ROOT
+from course_utils.paths import ROOT, expanded
 from course_utils.text import BPETokenizer, CharTokenizer
 from course_utils.trained.recipes import RECIPES, Recipe, shakespeare_split
 from course_utils.training.batches import pieces_in_order
@@ -160,7 +160,7 @@ def save(folder: Path, recipe: Recipe, model: nn.Module, tokenizer: Any, history
 def _load(folder: str | Path | None, name: str) -> tuple[nn.Module, Any, dict[str, Any], Path]:
     if folder is None:
         verify(name)
-    folder = SHIPPED / name if folder is None else Path(folder).expanduser()
+    folder = SHIPPED / name if folder is None else expanded(folder)
     if not (folder / CONFIG).is_file():
         raise FileNotFoundError(
             f"there is no trained model in {folder}. "

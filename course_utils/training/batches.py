@@ -55,6 +55,17 @@ class PairBatch(NamedTuple):
     target_mask: Bool[Tensor, "batch n_target"]
 
 
+def token_ids(ids: Sequence[int] | Tensor) -> Int[Tensor, "n_tokens"]:
+    """A text's ids as a tensor. TypeError if they are not whole, ValueError if not one row."""
+    given = torch.as_tensor(ids)
+    if given.ndim != 1:
+        raise ValueError(f"a text is one row of token ids, got the shape {list(given.shape)}.")
+    whole = not (given.is_floating_point() or given.is_complex() or given.dtype == torch.bool)
+    if len(given) and not whole:
+        raise TypeError(f"token ids are whole numbers, got {given.dtype}.")
+    return given.long()
+
+
 class LanguageBatches:
     """Random pieces of `n` tokens from one long text, without end.
 
@@ -65,7 +76,7 @@ class LanguageBatches:
     def __init__(self, ids: Sequence[int] | Tensor, *, n: int, batch_size: int, seed: int = 0):
         expect_at_least(1, n=n, batch_size=batch_size)
         expect_at_least(0, seed=seed)
-        self.ids = torch.as_tensor(ids, dtype=torch.long)
+        self.ids = token_ids(ids)
         if len(self.ids) < n + 1:
             raise ValueError(
                 f"a piece of n={n} tokens and the one after it need a text of {n + 1}, "
@@ -86,7 +97,7 @@ def pieces_in_order(ids: Sequence[int] | Tensor, *, n: int, batch_size: int) -> 
     What a language model is measured on. The few tokens that fill no piece are left out.
     """
     expect_at_least(1, n=n, batch_size=batch_size)
-    ids = torch.as_tensor(ids, dtype=torch.long)
+    ids = token_ids(ids)
     n_pieces = (len(ids) - 1) // n
     if n_pieces < 1:
         raise ValueError(f"{len(ids)} tokens are too few for a piece of {n} and the one after it.")

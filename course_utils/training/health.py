@@ -11,7 +11,9 @@ from torch import Tensor, nn
 class Diverged(ArithmeticError):
     """The loss or a gradient is no finite number. `step` says when, `layer` where it began."""
 
-    def __init__(self, message: str, *, step: int, layer: str | None):
+    # Without the defaults it could not be sent from one process to another: what is sent is the
+    # message alone, and what else it holds is put in afterwards.
+    def __init__(self, message: str, *, step: int = 0, layer: str | None = None):
         super().__init__(message)
         self.step, self.layer = step, layer
 
@@ -47,13 +49,21 @@ def loss_is_not_finite(
 def gradient_is_not_finite(model: nn.Module, *, step: int) -> Diverged:
     """The error for a finite loss whose gradient is not; `layer` is the one nearest to the output.
 
-    Gradients travel from the end of the model to its beginning, so that is where it began.
+    Gradients travel from the end of the model to its beginning, so that is where it began. `layer`
+    is None if the gradient is finite, and only too long.
     """
     broken = [
         name
         for name, weights in model.named_parameters()
         if weights.grad is not None and not weights.grad.isfinite().all()
     ]
+    if not broken:
+        return Diverged(
+            f"step {step}: the loss is finite, and so is each number of its gradient, but their "
+            f"squares add up to more than a number can hold. {MEND}",
+            step=step,
+            layer=None,
+        )
     layer = broken[-1].rpartition(".")[0]
     return Diverged(
         f"step {step}: the loss is finite, its gradient is not: there is NaN or infinity in that "

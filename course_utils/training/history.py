@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from course_utils.atomic import write_atomically
+from course_utils.paths import expanded
 
 
 @dataclass
@@ -54,12 +55,12 @@ class History:
 
     def save(self, path: str | Path) -> None:
         """Write JSON that `load` reads, digit for digit."""
-        write_atomically(Path(path).expanduser(), (json.dumps(asdict(self)) + "\n").encode("utf-8"))
+        write_atomically(expanded(path), (json.dumps(asdict(self)) + "\n").encode("utf-8"))
 
     @classmethod
     def load(cls, path: str | Path) -> "History":
         """Read what `save` wrote. ValueError that names the file if it is something else."""
-        path = Path(path).expanduser()
+        path = expanded(path)
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (TypeError, ValueError) as error:

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_utils.paths import expanded
 from course_utils.shapes import expect_at_least
 from course_utils.training import health, state
 from course_utils.training.batches import Batches, each_tensor
@@ -120,6 +121,12 @@ class TrainingRun:
         expect_enough_batches(batches, plan.steps * accumulate)
         if clip is not None and not clip > 0:
             raise ValueError(f"clip is a length above 0, or None for no clipping; got {clip}.")
+        if not 0 <= weight_decay < math.inf:
+            raise ValueError(f"weight_decay is a number of 0 or more, got {weight_decay}.")
+        if not any(weights.requires_grad for weights in model.parameters()):
+            raise ValueError(
+                "the model has nothing to learn: no parameters, or none with requires_grad=True."
+            )
         self.model, self.batches, self.loss, self.plan = model, batches, loss, plan
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.clip = None if clip is None else float(clip)
@@ -127,7 +134,9 @@ class TrainingRun:
         decay, betas = float(weight_decay), tuple(map(float, betas))
         self.settings = {"weight_decay": decay, "betas": list(betas), "clip": self.clip,
                          "accumulate": self.accumulate, "seed": self.seed}  # fmt: skip
-        self.checkpoint = None if checkpoint is None else Path(checkpoint).expanduser()
+        self.checkpoint = None if checkpoint is None else expanded(checkpoint)
+        if self.checkpoint is not None and self.checkpoint.is_dir():
+            raise ValueError(f"checkpoint={str(checkpoint)!r} is a folder: name a file in it.")
         self.device = next(model.parameters()).device
         self.optimizer = adamw(model, weight_decay=decay, betas=betas)
         self.workers = Workers(self.device)
@@ -137,8 +146,13 @@ class TrainingRun:
         self.best: dict[str, Tensor] | None = None
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 1."""
-        return float(self.schedule(step))
+        """The learning rate of a step, counted from 1. ValueError if it is none."""
+        rate = float(self.schedule(step))
+        if not 0 <= rate < math.inf:
+            raise ValueError(
+                f"the learning rate of step {step} is {rate}: it is a number of 0 or more."
+            )
+        return rate
 
     def go(self, show: Show) -> None:
         """Train until there is a reason to stop."""

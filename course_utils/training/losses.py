@@ -42,11 +42,19 @@ def cross_entropy(
     0.1 ln(V - 1) at ε = 0.1.
 
     Raises ValueError for shapes that do not fit and a `smoothing` out of range, TypeError for a
-    mask that is not boolean.
+    mask that is not boolean and targets that are no token ids.
     """
     vocab = logits.shape[-1]
     if not 0.0 <= smoothing < 1.0:
         raise ValueError(f"smoothing is a probability to give away, 0 ≤ ε < 1, got {smoothing}.")
+    if smoothing and vocab < 2:
+        raise ValueError(
+            f"a vocabulary of {vocab} has no other token that smoothing={smoothing} could go to."
+        )
+    if targets.dtype not in (torch.int64, torch.int32):
+        raise TypeError(
+            f"targets are token ids, int64 (or int32), got {targets.dtype}: use targets.long()."
+        )
     if mask is not None:
         expect_boolean(mask, "cross_entropy")
     if logits.shape[:-1] != targets.shape or (mask is not None and mask.shape != targets.shape):

@@ -26,5 +26,7 @@ def wikipedia(n_merges: int) -> characters.Text:
 
 def measure(trial: Trial, settings: Settings) -> dict[str, Any]:
     """Train the trial's model; its perplexity, per piece, of unseen text, and the rest."""
-    size = next(size for size, known in SIZES.items() if known == settings)
+    size = next((size for size, known in SIZES.items() if known == settings), None)
+    if size is None:  # each has merges of its own
+        raise ValueError(f"settings of pieces are one of SIZES ({', '.join(SIZES)}), unchanged.")
     return characters.measured_on(wikipedia(N_MERGES[size]), trial, settings)

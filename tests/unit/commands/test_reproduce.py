@@ -34,6 +34,14 @@ def test_a_bundled_file_that_is_missing_is_named_with_the_mend(here, capsys, com
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", [["reproduce", "sparse"], ["train", "translator"]])
+def test_a_folder_of_a_user_whom_nobody_knows_is_named(here, capsys, command):
+    folder = "~nobody-of-that-name/out"
+    assert command_line.main([*command, "--out", folder]) == command_line.COULD_NOT
+    said = capsys.readouterr().err.strip()
+    assert said == f"{folder} is in the folder of a user who is not known here: write it without ~."
+
+
 def test_the_mend_is_another_one_where_only_the_package_was_installed(here, monkeypatch):
     monkeypatch.setattr(files, "in_checkout", lambda: False)
     with pytest.raises(FileNotFoundError, match="Install the course's package again"):

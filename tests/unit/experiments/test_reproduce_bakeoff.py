@@ -16,6 +16,8 @@ from course_utils.problem import Problem
 
 GUEST = '''
 """A guest."""
+from functools import partial
+
 import torch
 from torch import nn
 
@@ -45,6 +47,20 @@ class Leaky(Mean):
 
 def without_heads(d_model):
     return Mean(d_model, 1)
+
+
+class Times(Mean):
+    """A mean, louder."""
+
+    def __init__(self, d_model, n_heads, times):
+        super().__init__(d_model, n_heads)
+        self.times = times
+
+    def forward(self, x, mask=None):
+        return self.times * super().forward(x, mask)
+
+
+twice, thrice = partial(Times, times=2), partial(Times, times=3)
 '''
 
 
@@ -141,12 +157,20 @@ def test_a_file_that_was_changed_is_another_guest(guest, tmp_path):
         ("a_guest:Nobody", "'a_guest' has no class or function 'Nobody'"),
         ("a_guest.Mean", "a mixer is named as my_module:MyMixer, got 'a_guest.Mean'"),
         ("a_gust:Mean", "'a_gust' cannot be imported"),
+        ("a_gust.py:Mean", r"where a_gust\.py lies, and name it as a_gust:Mean"),
+        (".a_guest:Mean", "'.a_guest' cannot be imported"),
         (":Mean", "a mixer is named as"),
     ],
 )
 def test_what_is_no_guest_is_told_why(guest, path, said):
     with pytest.raises(Problem, match=said):
         own(path)
+
+
+def test_a_guest_may_be_a_class_with_some_of_its_settings_made(guest):
+    twice, thrice = own("a_guest:twice"), own("a_guest:thrice")
+    assert twice.mixer(Socket(16, 2, 2, 12, 0))(0).times == 2
+    assert own("a_guest:twice") == twice and twice.fingerprint != thrice.fingerprint
 
 
 def test_a_guest_who_cannot_be_causal_does_not_write(guest):

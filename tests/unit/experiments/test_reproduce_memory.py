@@ -1,6 +1,7 @@
 """`reproduce memory`: three models of one size, and what is said of where they look."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -135,6 +136,13 @@ def test_perplexity_is_of_pieces():
     assert len(text.valid) < len(text.train)
 
 
+def test_pieces_take_the_settings_of_a_size_alone():
+    """The number of merges belongs to the size."""
+    trial = Trial("pieces", Named("attention"), 1, 0)
+    with pytest.raises(ValueError, match=r"one of SIZES \(quick, laptop, paper\), unchanged"):
+        pieces.measure(trial, replace(pieces.SIZES["quick"], steps=5))
+
+
 @pytest.mark.parametrize("part", list(memory.EXPERIMENT.parts))
 def test_the_stored_results_are_whole(part):
     store = memory.EXPERIMENT.store(part, "laptop", STORED)
@@ -154,3 +162,25 @@ def test_stored_bits_are_asked_for_by_what_was_trained():
     assert len(memory.bits(64)) == 3 and not set(memory.bits(64)) & set(bits)
     with pytest.raises(Problem, match="7 vectors"):
         memory.bits(7)
+
+
+def test_stored_bits_by_model_are_those_of_each_run():
+    """Lesson 17's table: of pieces the perplexity is stored, 2 to the power of the bits."""
+    runs = memory.stored("pieces")["runs"]
+    alone = [run for run in runs if run["run"]["choice"].get("n_persistent") == 0]
+    deep = [run for run in alone if run["run"]["n_layers"] == 12]
+    found = memory.bits_by_model("pieces")["attention alone, 12 blocks"]
+    assert [2**bit for bit in found] == pytest.approx([run["result"]["perplexity"] for run in deep])
+    of_characters = memory.bits_by_model("characters")
+    assert of_characters["64 vectors, 8 blocks"] == memory.bits(64)
+    assert set(of_characters) == set(memory.bits_by_model("pieces"))
+    assert "attention and feed-forward, 4 blocks" in of_characters
+
+
+def test_bits_are_in_the_order_of_the_beginnings(monkeypatch):
+    """Several workers finish, and store, in any order."""
+    kept = memory.stored("characters")
+    backwards = {**kept, "runs": kept["runs"][::-1]}
+    expected = memory.bits(64)
+    monkeypatch.setattr(memory, "stored", lambda part: backwards)
+    assert memory.bits(64) == expected

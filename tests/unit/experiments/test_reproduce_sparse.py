@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.commands.reproduce import EXPERIMENTS, main
-from course_utils.experiments import experiment, report, sparse, store
+from course_utils.experiments import experiment, fnet, relays, report, sparse, store, warmup
 from course_utils.experiments.choices import CONFIGURATIONS
 from course_utils.experiments.experiment import SIZES, STORED
 from course_utils.experiments.sparse import EXPERIMENT as SPARSE
@@ -205,6 +205,26 @@ def test_stored_results_that_are_not_there_or_damaged_are_named(tmp_path, monkey
     (tmp_path / "sparse-lm-laptop.json").write_text('{"table": [')
     with pytest.raises(Problem, match="sparse-lm-laptop.json is damaged"):
         sparse.stored("lm")
+
+
+@pytest.mark.parametrize(
+    ("ask", "file"),
+    [
+        (relays.stored, "relays-laptop.json"),
+        (warmup.stored, "warmup-laptop.json"),
+        (lambda: fnet.best_recipes("linear"), "fnet-search-laptop.json"),
+    ],
+)
+def test_every_file_of_stored_results_is_named_if_it_cannot_be_read(
+    tmp_path, monkeypatch, ask, file
+):
+    fnet.best_recipes.cache_clear()
+    monkeypatch.setattr(experiment, "STORED", tmp_path)
+    with pytest.raises(Problem, match=f"{file} cannot be read"):
+        ask()
+    (tmp_path / file).write_text('{"runs": [')
+    with pytest.raises(Problem, match=f"{file} is damaged .* take it from the course's download"):
+        ask()
 
 
 def test_the_stored_copying_table_says_that_reach_is_not_enough():

@@ -1,6 +1,7 @@
 """Trials as values, in a file, side by side, and in a table."""
 
 import os
+import pickle
 import signal
 import sys
 from concurrent.futures import Executor, Future
@@ -19,6 +20,7 @@ from course_utils.experiments.tasks import copying
 from course_utils.experiments.trials import Candidate, Recipe, Trial, with_recipes, with_seeds
 from course_utils.experiments.workers import carry_out
 from course_utils.problem import Problem
+from course_utils.training import Diverged
 
 QUICK = copying.SIZES["quick"]
 
@@ -145,6 +147,27 @@ def killed(trial: Trial) -> dict:
 def test_a_process_that_was_killed_is_a_problem_that_says_the_mend():
     with pytest.raises(Problem, match="killed from outside.* The same command goes on"):
         list(carry_out(killed, [Trial("copying", Choice("dense"), 1, 0)], workers=2))
+
+
+def diverges(trial: Trial) -> dict:
+    if trial.n_layers == 2:
+        raise Diverged("step 3: the loss is nan.", step=3, layer="blocks.0")
+    return {"n": trial.n_layers}
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_a_trial_that_diverges_is_named_and_keeps_none_from_its_end(n_workers):
+    planned, found = [Trial("copying", Choice("dense"), layers, 0) for layers in (1, 2, 3)], {}
+    with pytest.raises(Problem, match="1 of 3 runs have no result") as caught:
+        for trial, result in carry_out(diverges, planned, workers=n_workers):
+            found[trial] = result
+    assert found == {planned[0]: {"n": 1}, planned[2]: {"n": 3}}
+    assert f"{planned[1]}: step 3: the loss is nan." in str(caught.value)
+
+
+def test_what_diverged_in_another_process_says_where():
+    sent = pickle.loads(pickle.dumps(Diverged("nan", step=3, layer="blocks.0")))
+    assert (str(sent), sent.step, sent.layer) == ("nan", 3, "blocks.0")
 
 
 class FakeClient:

@@ -168,6 +168,26 @@ def test_numbers_that_cut_no_piece_of_a_text(plain_shapes, wrong, named):
             pieces_in_order(range(50), **numbers)
 
 
+@pytest.mark.parametrize("cut", [LanguageBatches, pieces_in_order])
+@pytest.mark.parametrize(
+    ("ids", "error", "named"),
+    [
+        ([1.7, 2.2, 3.9], TypeError, "whole numbers, got torch.float32"),
+        (torch.ones(3, dtype=torch.bool), TypeError, "whole numbers, got torch.bool"),
+        (torch.arange(12).view(4, 3), ValueError, r"one row of token ids, got the shape \[4, 3\]"),
+        ([], ValueError, "(has 0|0 tokens are too few)"),
+    ],
+)
+def test_a_text_is_one_row_of_whole_numbers(plain_shapes, cut, ids, error, named):
+    with pytest.raises(error, match=named):
+        cut(ids, n=2, batch_size=1)
+
+
+def test_small_integers_are_ids_too():
+    small = torch.arange(5, dtype=torch.uint8)
+    assert LanguageBatches(small, n=2, batch_size=1)[0].inputs.dtype == torch.int64
+
+
 def test_each_tensor_keeps_the_kind_of_batch():
     batch = LanguageBatches(range(50), n=4, batch_size=6)[0]
     halved = each_tensor(batch, lambda tensor: tensor[:3])

@@ -115,6 +115,20 @@ def test_a_mask_of_numbers_is_refused_as_attention_refuses_it(plain_shapes, dtyp
     assert n_tokens == 1 and total.item() == pytest.approx(math.log(3))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8, torch.bool])
+def test_targets_are_token_ids(plain_shapes, dtype):
+    logits, targets = example(2, 3)
+    with pytest.raises(TypeError, match=f"targets are token ids, int64 .* got {dtype}"):
+        cross_entropy(logits, targets.to(dtype))
+
+
+def test_a_vocabulary_of_one_has_nobody_to_give_to():
+    logits, targets = torch.zeros(3, 1), torch.zeros(3, dtype=torch.long)
+    assert cross_entropy(logits, targets).total == 0
+    with pytest.raises(ValueError, match="a vocabulary of 1 has no other token"):
+        cross_entropy(logits, targets, smoothing=0.1)
+
+
 def test_the_language_loss_compares_with_the_next_token():
     model = nn.Embedding(V, V)  # a model that knows only the token before
     ids = torch.randint(0, V, (2, 9))

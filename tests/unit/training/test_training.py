@@ -575,6 +575,48 @@ def test_a_gradient_that_is_not_finite_is_found_before_the_step():
     assert torch.equal(weights(model), before)
 
 
+def test_a_gradient_of_finite_numbers_can_be_too_long():
+    """1e25 is a number, and its square is none in float32."""
+    model = small()
+    before = weights(model).clone()
+
+    def loss(model, batch):
+        return Loss(model.encoder.final_norm.weight.sum() * 1e25, 1)
+
+    with pytest.raises(Diverged, match="step 1: .* their squares add up to more") as caught:
+        run(model, loss=loss)
+    assert caught.value.step == 1 and caught.value.layer is None
+    assert torch.equal(weights(model), before)
+
+
+@pytest.mark.parametrize("model", [nn.Identity(), nn.Linear(2, 2).requires_grad_(False)])
+def test_a_model_with_nothing_to_learn_is_named(model):
+    with pytest.raises(ValueError, match="the model has nothing to learn"):
+        run(model)
+
+
+@pytest.mark.parametrize("rate", [-0.1, math.nan, math.inf])
+def test_a_learning_rate_that_is_none_is_named_before_its_step(rate):
+    model = small()
+    with pytest.raises(ValueError, match=f"the learning rate of step 1 is {rate}"):
+        run(model, learning_rate=rate)
+    assert torch.equal(weights(model), weights(small()))
+    with pytest.raises(ValueError, match=f"the learning rate of step 3 is {rate}"):
+        run(learning_rate=lambda step: rate if step == 3 else 0.1)
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    """Nobody should be told to delete it."""
+    with pytest.raises(ValueError, match="is a folder: name a file in it"):
+        run(steps=1, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["steps", "every", "accumulate", "seed", "patience"])
+def test_counts_are_whole_numbers(plain_shapes, name):
+    with pytest.raises(TypeError, match=rf"{name} is a whole number, got 1\.5"):
+        run(**{"valid": VALID, name: 1.5})
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
@@ -584,6 +626,8 @@ def test_a_gradient_that_is_not_finite_is_found_before_the_step():
         ({"enough": 0.1}, "enough waits .* give `valid` too"),
         ({"seed": -1}, "seed is a number of 0 or more, got -1"),
         ({"clip": -1.0}, "clip is a length above 0, .* got -1.0"),
+        ({"weight_decay": -0.1}, "weight_decay is a number of 0 or more, got -0.1"),
+        ({"weight_decay": math.nan}, "weight_decay is a number of 0 or more, got nan"),
         ({"clip": math.nan}, "clip is a length above 0, .* got nan"),
         ({"valid": []}, "valid holds no batch"),
         ({"batches": VALID, "steps": 5}, "these are 3 batches, and the steps need 5"),
