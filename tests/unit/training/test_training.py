@@ -403,6 +403,13 @@ def test_minutes_have_sixty_seconds():
     assert not dataclasses.replace(plan, minutes=None).too_late(1e9)
 
 
+@pytest.mark.parametrize("name", ["steps", "every", "patience"])
+def test_a_plan_with_nothing_in_it_is_none(name):
+    asked = {"steps": 9, "every": 3, "patience": 2, name: 0}
+    with pytest.raises(ValueError, match=f"{name} .*0"):
+        Plan(valid=VALID, minutes=None, enough=None, **asked)
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
