@@ -461,7 +461,7 @@ def test_embedding_explorer_shows_how_the_map_lies(lab, page, place, picture):
     truth, seems = explorer.locator("tbody").first, explorer.locator("tbody").last
     sent = page.traffic.comm_messages
     expect(says).to_contain_text("“coffee”: 0 of its 8 nearest words are among the 8 nearest on")
-    expect(map).to_have_attribute("aria-label", re.compile("“drink”, is 16th there"))
+    expect(map).to_have_attribute("aria-label", re.compile("lines lead from “coffee”"))
     expect(map.locator(".lead")).to_have_count(8)
     expect(seems.locator("tr").first).to_contain_text("brand")
     assert_legible(notebook, explorer, picture, "embedding")
