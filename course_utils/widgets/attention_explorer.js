@@ -11,7 +11,7 @@ import { drawMatrix, drawWords, looksMostAt, strongest } from "./lib/attention.j
 const STYLE = `
 .ao-attention .top { display: flex; flex-wrap: wrap; gap: 8px 18px; margin: 10px 0 14px; align-items: flex-start; }
 /* On a wide page the maps stand beside the head that is chosen. */
-@container (min-width: 1000px) {
+@container (min-width: 940px) {
   .ao-attention .body { display: grid; gap: 24px; grid-template-columns: 470px minmax(0, 1fr); }
   .ao-attention .says { min-height: 1.4em; }
 }

@@ -122,7 +122,7 @@ const TINTS = 5;
 const STYLE = `
 .ao-bpe .ao-controls { grid-template-columns: minmax(0, 1fr); gap: 8px; }
 /* On a wide page the pieces stand beside what changes them. */
-@container (min-width: 1000px) {
+@container (min-width: 940px) {
   .ao-bpe .ao-headline { min-height: 1.4em; }
   .ao-bpe .body { display: grid; gap: 28px; grid-template-columns: 668px minmax(0, 1fr); }
 }

@@ -23,9 +23,10 @@ How to write an explorer called NAME:
 6. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
    fit; a picture that is not legible when narrow goes into an "ao-scroll"; "ao-wide" is for those
-   that have two things to put side by side on a wide page. Cause and effect are seen on a screen
-   900 pixels high, words have 12 pixels, and what is pressed 24. Leave room for the
-   longest title, so that nothing moves from under the mouse.
+   that have two things to put side by side on a wide page: the children of an "ao-body" stand
+   beside each other from 940 pixels on, which JupyterLab leaves on a screen of 1,400. Cause and
+   effect are seen on a screen 900 pixels high, words have 12 pixels, and what is pressed 24. Leave
+   room for the longest title, so that nothing moves from under the mouse.
 7. A canvas is painted with colors of the theme: paint it again when `whenThemeChanges` says so.
    Elements that a slider or a hover changes are made once and changed in place.
 8. Export the class in `widgets/__init__.py` and add one to `EXAMPLES` in

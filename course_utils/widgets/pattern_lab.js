@@ -65,9 +65,9 @@ const STYLE = `
     grid-template-areas: "controls controls" "headline headline" "squares lamps" "arcs arcs"
       "note note"; }
 }
-@container (min-width: 1000px) {
-  .ao-lab .body { grid-template-columns: 350px minmax(0, 1fr); grid-template-rows: auto 1fr;
-    column-gap: 28px;
+@container (min-width: 940px) {
+  .ao-lab .body { grid-template-columns: minmax(260px, 350px) minmax(660px, 1fr);
+    grid-template-rows: auto 1fr; column-gap: 28px;
     grid-template-areas: "controls headline" "controls squares" "lamps arcs" "lamps note"; }
   .ao-lab .body .ao-headline { min-height: 1.4em; }
 }
