@@ -96,7 +96,8 @@ def collect(chosen: argparse.Namespace) -> int:
 
 def grade(chosen: argparse.Namespace) -> int:
     from course_utils.classroom.place import Classroom
-    from course_utils.classroom.run import close, grade_assignment
+    from course_utils.classroom.run import grade_assignment
+    from course_utils.classroom.side_by_side import close
 
     place = Classroom(chosen.folder)
     jobs = chosen.jobs or max(1, os.cpu_count() or 1)

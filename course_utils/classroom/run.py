@@ -5,34 +5,22 @@ one submission in work; the same command goes on with the rest. A submission is 
 files and the run by its seed, so nothing is judged twice.
 """
 
-import atexit
 import contextlib
 import datetime
 import fcntl
 import hashlib
-import multiprocessing
-import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-
-import torch
 
 import course_utils
 from course_utils.classroom import gradebook
 from course_utils.classroom.collect import read_folder, time_in
-from course_utils.classroom.grading import FAILED, Key, draw_seed, fingerprint, grade
-from course_utils.classroom.nursery import Nursery
+from course_utils.classroom.grading import FAILED, draw_seed, fingerprint
 from course_utils.classroom.place import Classroom, read_json, write_json
-from course_utils.experiments.workers import executor
+from course_utils.classroom.side_by_side import Job, judged
 from course_utils.problem import Problem
-
-AHEAD = 2  # submissions for each worker that wait in its queue, and so in memory
-AT_ONCE = 2  # times that a submission may take a worker with it
 
 
 @dataclass
@@ -64,7 +52,11 @@ def grade_assignment(
                 done.kept.append(student)
             else:
                 waiting.append(student)
-        for student, record in judged(place, name, released, seed, waiting, jobs, scheduler):
+
+        def job(student: str) -> Job:
+            return name, released, seed, _files(place, student, name)
+
+        for student, record in judged(waiting, job, jobs, scheduler):
             record |= {"student": student, "graded": _now(), "course": course_utils.__version__}
             write_json(place.record(student, name), record)
             done.judged.append(student)
@@ -128,111 +120,3 @@ def _show(done: int, of: int) -> None:
     if sys.stdout.isatty() or done in (of, 1) or done % 25 == 0:
         end = "\r" if sys.stdout.isatty() and done < of else "\n"
         print(f"  {done} of {of} judged", end=end, flush=True)
-
-
-# Side by side
-
-
-def judged(
-    place: Classroom,
-    name: str,
-    released: bytes,
-    seed: int,
-    students: list[str],
-    jobs: int,
-    scheduler: str | None,
-) -> Iterator[tuple[str, dict]]:
-    """(student, record), as soon as each is there."""
-
-    def job(student: str) -> tuple:
-        return name, released, seed, _files(place, student, name)
-
-    if jobs == 1 and scheduler is None:
-        for student in students:
-            yield student, judge_one(*job(student))
-        return
-    deaths: dict[str, int] = {}
-    while students:
-        left = list(students)
-        try:
-            for student, record in _in_pool(left, job, jobs, scheduler):
-                students.remove(student)
-                yield student, record
-        except BrokenProcessPool:  # somebody took a worker with it, or memory was short
-            suspects = [student for student in students if student not in left]
-            for student in suspects:
-                deaths[student] = deaths.get(student, 0) + 1
-                if deaths[student] > AT_ONCE:
-                    students.remove(student)
-                    text = "The process that judged it was ended from outside, several times."
-                    yield student, _failed(name, seed, {}, text)
-
-
-def _in_pool(left: list[str], job, jobs: int, scheduler: str | None) -> Iterator[tuple[str, dict]]:
-    """Submit a few at a time: what waits is in memory. `left` loses those that were begun."""
-    with executor(jobs, scheduler) as pool:
-        running: dict[Future, str] = {}
-        while left or running:
-            while left and len(running) < AHEAD * jobs:
-                student = left.pop(0)
-                running[pool.submit(judge_one, *job(student))] = student
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(done), done.result()
-
-
-_nursery: Nursery | None = None
-_key: Key | None = None
-_parent: int | None = None
-
-
-def _end_with_parent() -> None:
-    """A worker whose grader was killed waits for work that never comes: it ends, too."""
-    global _parent
-    if _parent is not None or multiprocessing.parent_process() is None:
-        return
-    _parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == _parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def judge_one(name: str, released: bytes, seed: int, files: dict[str, bytes]) -> dict:
-    """The record of one submission, by this process's own nursery. It never raises."""
-    global _nursery, _key
-    torch.set_num_threads(1)
-    _end_with_parent()
-    trouble = ""
-    for _ in range(2):
-        try:
-            if _key is None or (_key.name, _key.seed, _key.released) != (name, seed, released):
-                _key = Key.of(name, released, seed)
-            if _nursery is None:
-                _nursery = Nursery()
-                atexit.register(close)
-            if f"{name}.ipynb" not in files:
-                return _failed(name, seed, files, f"There is no {name}.ipynb in it.")
-            return grade(_key, files, f"{name}.ipynb", _nursery)
-        except Exception as error:  # our own, or the machine's: nobody's zero
-            trouble = f"{type(error).__name__}: {str(error).strip().splitlines()[-1:]}"
-            close()
-    return _failed(name, seed, files, f"The grader failed beside it. {trouble}")
-
-
-def close() -> None:
-    """End this process's nursery."""
-    global _nursery
-    nursery, _nursery = _nursery, None
-    if nursery is not None:
-        with contextlib.suppress(Exception):
-            nursery.__exit__()
-
-
-def _failed(name: str, seed: int, files: dict[str, bytes], why: str) -> dict:
-    return {
-        "assignment": name, "seed": seed, "submission": fingerprint(files), "status": FAILED,
-        "notes": [why], "signs": [], "blank": False, "tasks": [], "written": [], "seconds": 0.0,
-    }  # fmt: skip

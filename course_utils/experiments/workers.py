@@ -1,10 +1,18 @@
 """Many trials side by side: in processes of this machine, or on a cluster."""
 
 import importlib
+import logging
 import multiprocessing
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +25,7 @@ from course_utils.problem import Problem
 from course_utils.training.health import Diverged
 
 Result = dict[str, Any]
+CONNECTING = "10s"  # for a Dask scheduler to answer
 
 
 def carry_out(
@@ -92,13 +101,65 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
         with ProcessPoolExecutor(workers, context, initializer=end_in_silence) as pool:
             yield pool
         return
-    with dask_client(scheduler) as client, client.get_executor() as pool:
-        yield pool
+    with dask_client(scheduler) as client:
+        pool = Cluster(client)
+        try:
+            yield pool
+        finally:  # what nobody waits for any more is not begun
+            pool.shutdown(wait=False)
 
 
 def end_in_silence() -> None:
     """Ctrl-C reaches every process: this one says it, the others have nothing to add."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Cluster(Executor):
+    """A Dask cluster that fails as a pool of processes does.
+
+    A task that took its workers with it is a BrokenProcessPool, a lost scheduler a Problem.
+    """
+
+    def __init__(self, client: Any):
+        self._client = client
+        # `pure` would take equal arguments for one and the same task, failed ones included.
+        self._pool = client.get_executor(pure=False)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks it works on at once: 0 while it has no workers."""
+        return sum(self._client.nthreads().values())
+
+    def submit(self, function: Callable, /, *arguments: Any, **named: Any) -> Future:
+        ours: Future = Future()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # a large notebook is no fault
+            theirs = self._pool.submit(function, *arguments, **named)
+        theirs.add_done_callback(lambda done: _pass_on(done, ours))
+        return ours
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait=wait)
+
+
+def _pass_on(done: Future, ours: Future) -> None:
+    """What came of Dask's future, in the words of a pool of processes."""
+    if not ours.set_running_or_notify_cancel():
+        return
+    error = CancelledError() if done.cancelled() else done.exception()
+    if error is None:
+        ours.set_result(done.result())
+    elif type(error).__name__ == "KilledWorker":
+        ours.set_exception(BrokenProcessPool(str(error)))
+    elif isinstance(error, CancelledError):
+        ours.set_exception(
+            Problem(
+                "the connection to the Dask scheduler was lost. What was finished is kept: the "
+                "same command goes on with the rest."
+            )
+        )
+    else:
+        ours.set_exception(error)
 
 
 def dask_client(address: str) -> Any:
@@ -109,7 +170,9 @@ def dask_client(address: str) -> Any:
         raise Problem(
             "--scheduler needs Dask, which does not come with the course: pip install distributed"
         ) from None
+    # A lost connection is said in a sentence of ours; Dask's own are forty lines of traceback.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        return distributed.Client(address, timeout="10s")
+        return distributed.Client(address, timeout=CONNECTING)
     except (OSError, ValueError) as error:
         raise Problem(f"there is no Dask scheduler at {address}: {error}") from error
