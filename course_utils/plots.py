@@ -18,6 +18,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 
 PAGE = "#ffffff"
 INK = "#222222"
@@ -39,6 +41,26 @@ PIXELS_PER_INCH = 160  # drawn finer than shown, for sharp screens
 NUMBERS_UP_TO = 12  # rows or columns: with more, numbers in the cells would not be legible
 
 
+class CourseFigure(Figure):
+    """A figure whose words are drawn as they are written: in "$5 and $6" there is no formula.
+
+    Only the powers of ten that a logarithmic axis writes by itself are formulas.
+    """
+
+    def draw(self, renderer):
+        powers = {
+            label
+            for ax in self.axes
+            for axis in (ax.xaxis, ax.yaxis)
+            if isinstance(axis.get_major_formatter(), LogFormatter)
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+            for label in (tick.label1, tick.label2)
+        }
+        for text in self.findobj(Text):
+            text.set_parse_math(text in powers)
+        super().draw(renderer)
+
+
 def figure(
     width: Real = WIDTH,
     height: Real = 4.0,
@@ -50,10 +72,11 @@ def figure(
 ) -> tuple[Figure, Axes | np.ndarray]:
     """A figure of `width` × `height` inches (100 pixels each on the page) and its axes.
 
+    Its words are drawn as they are written: a dollar is no beginning of a formula.
     One `Axes`, or an array of them if there are several rows or columns, whose relative `widths`
     and `heights` can be given.
     """
-    fig = Figure(figsize=(width, height), layout="constrained", facecolor=PAGE)
+    fig = CourseFigure(figsize=(width, height), layout="constrained", facecolor=PAGE)
     FigureCanvasAgg(fig)
     axes = fig.subplots(rows, columns, width_ratios=widths, height_ratios=heights)
     for ax in np.atleast_1d(axes).flat:
@@ -543,6 +566,7 @@ def name_points(ax: Axes, xy: np.ndarray, labels: Sequence[str]) -> None:
                 va="bottom" if up > 0 else "top",
                 fontsize=SMALL_SIZE,
                 color=INK,
+                parse_math=False,  # it is measured before it is drawn
             )
             box = name.get_window_extent()
             if box.count_overlaps(taken) == 0 or (right, up) == (-1, -1):

@@ -344,3 +344,20 @@ def test_a_loss_curve_says_where_it_began_and_ended_and_starts_at_zero():
     assert validation == [[2, 2.5], [4, 1.75]]
     with pytest.raises(ValueError, match="no step to draw"):
         plots.loss_curve(History())
+
+
+def test_words_are_drawn_as_they_are_written_and_powers_of_ten_as_powers():
+    figure = plots.lines(
+        [1, 10], {"a $x^$": [1, 1000]}, title="$5 and $x^$", xlabel="$x^$", ylabel="y", logy=True
+    )
+    assert plots.png(figure).startswith(b"\x89PNG")
+    formulas = [text.get_text() for text in figure.findobj(matplotlib.text.Text)
+                if text.get_parse_math() and text.get_text()]  # fmt: skip
+    assert formulas and all("10^" in text for text in formulas)
+    words = ["$x^$", "b"]
+    for drawn in (
+        plots.attention_map([[1, 0], [0, 1]], words, title="$x^$"),
+        plots.bars(dict.fromkeys(words, 1), title="$x^$", xlabel="$x^$"),
+        plots.points([[0, 1], [1, 0]], words, title="$x^$"),
+    ):
+        assert plots.png(drawn).startswith(b"\x89PNG")
