@@ -318,9 +318,15 @@ def in_bytes(count: Real) -> str:
 
 
 def bars(values: Mapping[str, Real], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:
-    """Horizontal bars from top to bottom, each with its number at its end."""
-    ax = _axes(ax, 0.9 + 0.38 * len(values))
+    """Horizontal bars from top to bottom, each with its number at its end.
+
+    ValueError for a number that is not finite.
+    """
     names, lengths = list(values), _numbers(list(values.values()), 1, "bars")
+    for name, length in zip(names, lengths, strict=True):
+        if not np.isfinite(length):
+            raise ValueError(f"{name!r} is {length}, of which there is no bar.")
+    ax = _axes(ax, 0.9 + 0.38 * len(values))
     ax.barh(range(len(names)), lengths, color=BLUE, height=0.65)
     for i, length in enumerate(lengths):
         ax.annotate(
@@ -354,14 +360,16 @@ def loss_curve(history, *, title: str | None = None, ax: Axes | None = None) -> 
     if history.valid_losses:
         measured = history.valid_steps, history.valid_losses
         ax.plot(*measured, color=ORANGE, linewidth=2, linestyle="--", marker="o", markersize=4)
-        ends.append(("validation", history.valid_steps[-1], history.valid_losses[-1], ORANGE))
-    ax.set_ylim(bottom=0)
+        drawn = [pair for pair in zip(*measured, strict=True) if np.isfinite(pair[1])]
+        ends += [("validation", *pair, ORANGE) for pair in drawn[-1:]]
+    if ax.get_ylim()[1] > 0:  # somebody's own loss may be below zero throughout
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
     ax.set_xlabel("training step", fontsize=LABEL_SIZE)
     ax.set_ylabel("loss in nats a token", fontsize=LABEL_SIZE)
     if len(ends) > 1:
         _name_the_ends(ax, ends)
     first, last = history.losses[0], history.recent
-    said = f"{first:.1f} nats a token at first, {last:.1f} after {steps[-1]:,}"
+    said = _minus(f"{first:.1f} nats a token at first, {last:.1f} after {steps[-1]:,}")
     return _titled(ax, f"{said} steps" if title is None else title)
 
 
@@ -492,6 +500,8 @@ def _numbers(values, ndim: int, who: str) -> np.ndarray:
     array = numbers(values)
     if array.ndim != ndim:
         raise ValueError(f"{who} draws {ndim}-dimensional numbers, got shape {list(array.shape)}.")
+    if who.endswith("_map") and not array.size:
+        raise ValueError(f"{who} has nothing to draw: the shape is {list(array.shape)}.")
     return array
 
 
