@@ -18,6 +18,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 
 PAGE = "#ffffff"
 INK = "#222222"
@@ -39,6 +41,26 @@ PIXELS_PER_INCH = 160  # drawn finer than shown, for sharp screens
 NUMBERS_UP_TO = 12  # rows or columns: with more, numbers in the cells would not be legible
 
 
+class CourseFigure(Figure):
+    """A figure whose words are drawn as they are written: in "$5 and $6" there is no formula.
+
+    Only the powers of ten that a logarithmic axis writes by itself are formulas.
+    """
+
+    def draw(self, renderer):
+        powers = {
+            label
+            for ax in self.axes
+            for axis in (ax.xaxis, ax.yaxis)
+            if isinstance(axis.get_major_formatter(), LogFormatter)
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+            for label in (tick.label1, tick.label2)
+        }
+        for text in self.findobj(Text):
+            text.set_parse_math(text in powers)
+        super().draw(renderer)
+
+
 def figure(
     width: Real = WIDTH,
     height: Real = 4.0,
@@ -50,10 +72,11 @@ def figure(
 ) -> tuple[Figure, Axes | np.ndarray]:
     """A figure of `width` × `height` inches (100 pixels each on the page) and its axes.
 
+    Its words are drawn as they are written: a dollar is no beginning of a formula.
     One `Axes`, or an array of them if there are several rows or columns, whose relative `widths`
     and `heights` can be given.
     """
-    fig = Figure(figsize=(width, height), layout="constrained", facecolor=PAGE)
+    fig = CourseFigure(figsize=(width, height), layout="constrained", facecolor=PAGE)
     FigureCanvasAgg(fig)
     axes = fig.subplots(rows, columns, width_ratios=widths, height_ratios=heights)
     for ax in np.atleast_1d(axes).flat:
@@ -295,9 +318,15 @@ def in_bytes(count: Real) -> str:
 
 
 def bars(values: Mapping[str, Real], *, title: str, xlabel: str, ax: Axes | None = None) -> Figure:
-    """Horizontal bars from top to bottom, each with its number at its end."""
-    ax = _axes(ax, 0.9 + 0.38 * len(values))
+    """Horizontal bars from top to bottom, each with its number at its end.
+
+    ValueError for a number that is not finite.
+    """
     names, lengths = list(values), _numbers(list(values.values()), 1, "bars")
+    for name, length in zip(names, lengths, strict=True):
+        if not np.isfinite(length):
+            raise ValueError(f"{name!r} is {length}, of which there is no bar.")
+    ax = _axes(ax, 0.9 + 0.38 * len(values))
     ax.barh(range(len(names)), lengths, color=BLUE, height=0.65)
     for i, length in enumerate(lengths):
         ax.annotate(
@@ -331,14 +360,16 @@ def loss_curve(history, *, title: str | None = None, ax: Axes | None = None) -> 
     if history.valid_losses:
         measured = history.valid_steps, history.valid_losses
         ax.plot(*measured, color=ORANGE, linewidth=2, linestyle="--", marker="o", markersize=4)
-        ends.append(("validation", history.valid_steps[-1], history.valid_losses[-1], ORANGE))
-    ax.set_ylim(bottom=0)
+        drawn = [pair for pair in zip(*measured, strict=True) if np.isfinite(pair[1])]
+        ends += [("validation", *pair, ORANGE) for pair in drawn[-1:]]
+    if ax.get_ylim()[1] > 0:  # somebody's own loss may be below zero throughout
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
     ax.set_xlabel("training step", fontsize=LABEL_SIZE)
     ax.set_ylabel("loss in nats a token", fontsize=LABEL_SIZE)
     if len(ends) > 1:
         _name_the_ends(ax, ends)
     first, last = history.losses[0], history.recent
-    said = f"{first:.1f} nats a token at first, {last:.1f} after {steps[-1]:,}"
+    said = _minus(f"{first:.1f} nats a token at first, {last:.1f} after {steps[-1]:,}")
     return _titled(ax, f"{said} steps" if title is None else title)
 
 
@@ -469,6 +500,8 @@ def _numbers(values, ndim: int, who: str) -> np.ndarray:
     array = numbers(values)
     if array.ndim != ndim:
         raise ValueError(f"{who} draws {ndim}-dimensional numbers, got shape {list(array.shape)}.")
+    if who.endswith("_map") and not array.size:
+        raise ValueError(f"{who} has nothing to draw: the shape is {list(array.shape)}.")
     return array
 
 
@@ -543,6 +576,7 @@ def name_points(ax: Axes, xy: np.ndarray, labels: Sequence[str]) -> None:
                 va="bottom" if up > 0 else "top",
                 fontsize=SMALL_SIZE,
                 color=INK,
+                parse_math=False,  # it is measured before it is drawn
             )
             box = name.get_window_extent()
             if box.count_overlaps(taken) == 0 or (right, up) == (-1, -1):

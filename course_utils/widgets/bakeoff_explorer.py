@@ -118,6 +118,17 @@ def _spans_decades(values: Sequence[Real]) -> bool:
     return len(values) > 0 and min(values) > 0 and max(values) > DECADE * min(values)
 
 
+def _measured(who: str, given: Any) -> list[float]:
+    """[mean, spread] of a number, which has none, or of a pair. ValueError for anything else."""
+    try:
+        pair = plots.numbers(given if np.ndim(given) else [given, 0.0])
+    except (TypeError, ValueError):
+        pair = np.array([])
+    if pair.shape != (2,) or not np.isfinite(pair).all() or pair[1] < 0:
+        raise ValueError(f"{who} is {given!r}, which is no number, nor one with its spread.")
+    return pair.tolist()
+
+
 def _row(row: Mapping[str, Any], better: Mapping[str, str]) -> dict[str, Any]:
     """A row with [mean, spread] at each axis. ValueError for what is no number."""
     if not isinstance(row.get("name"), str):
@@ -125,8 +136,5 @@ def _row(row: Mapping[str, Any], better: Mapping[str, str]) -> dict[str, Any]:
     found = {"name": row["name"], "config": str(row.get("config", ""))}
     for axis in better:
         if axis in row:
-            mean, spread = row[axis] if isinstance(row[axis], (tuple, list)) else (row[axis], 0.0)
-            if not np.isfinite([mean, spread]).all():
-                raise ValueError(f"{row['name']}: {axis!r} is {row[axis]!r}, which is no number.")
-            found[axis] = [float(mean), float(spread)]
+            found[axis] = _measured(f"{row['name']}: {axis!r}", row[axis])
     return found

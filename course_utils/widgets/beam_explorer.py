@@ -322,7 +322,7 @@ class BeamExplorer(Explorer):
     def _draw_boxes(
         self, ax: Axes, search, drawn: "TreeLayout", best: set, greedy: set, letters: int
     ) -> None:
-        words = {"ha": "center", "va": "center", "fontsize": plots.SMALL_SIZE, "parse_math": False}
+        words = {"ha": "center", "va": "center", "fontsize": plots.SMALL_SIZE}
         for (column, node), (x, y) in drawn.places.items():
             if node == 0:
                 ax.text(x, y, "start", color=plots.INK, **words)

@@ -143,7 +143,7 @@ def draw_lines(ax, lines, top: float) -> None:
             ax.add_patch(Rectangle((box[0][0], box[0][1] + box[2]), box[1], -0.03, facecolor=tint))
             ax.text(
                 box[0][0] + box[1] / 2, box[0][1] + (LINE - 0.06) / 2, drawable(text),
-                family="monospace", fontsize=9, ha="center", va="center_baseline", parse_math=False,
+                family="monospace", fontsize=9, ha="center", va="center_baseline",
             )  # fmt: skip
             number += 1
 

@@ -240,7 +240,7 @@ BRANCH_X, BRANCH_WIDTH, NOTE_X, SAYS_X = 3.8, 1.78, 5.64, 6.28
 
 def _words(ax: Axes, x: float, y: float, words: str, **how) -> None:
     how = {"fontsize": plots.SMALL_SIZE, "color": plots.INK, "va": "center"} | how
-    ax.text(x, y, words, parse_math=False, **how)
+    ax.text(x, y, words, **how)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

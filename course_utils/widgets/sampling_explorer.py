@@ -61,7 +61,7 @@ def bits(shares) -> float:
     """The mean surprise of a draw, Σ −p log₂ p: 1 for a fair coin."""
     shares = np.asarray(shares, dtype=np.float64)
     logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
-    return float(-(shares * logs).sum())
+    return float(0.0 - (shares * logs).sum())  # for a certain one 0, and not -0.0
 
 
 class SamplingExplorer(Explorer):
@@ -135,10 +135,10 @@ class SamplingExplorer(Explorer):
             tokens=list(tokens),
             logits=table.tobytes(),
             place=place % len(tokens),
-            temperature=temperature,
+            temperature=float(temperature),
             top_k=top_k,
-            top_p=top_p,
-            min_p=min_p,
+            top_p=float(top_p),
+            min_p=float(min_p),
             text="".join(tokens),
             can_read=read is not None,
             in_the_page=model is not None,
@@ -248,7 +248,7 @@ class SamplingExplorer(Explorer):
                 _percent(a) if a > 0 else f"cut ({_percent(b)})",
                 va="center", fontsize=plots.SMALL_SIZE, color=plots.INK,
             )  # fmt: skip
-        ax.set_yticks(rows, names, fontsize=plots.LABEL_SIZE, parse_math=False)
+        ax.set_yticks(rows, names, fontsize=plots.LABEL_SIZE)
         ax.invert_yaxis()
         ax.set(xlim=(0, 1.15), xticks=[])
         ax.spines[:].set_visible(False)
@@ -295,6 +295,8 @@ def _checked(tokens: Sequence[str], logits, vocabulary: Sequence[str]) -> np.nda
         raise ValueError("there is nothing to go on from: no tokens.")
     if len(tokens) > LONGEST:
         raise ValueError(f"the explorer shows up to {LONGEST} tokens, got {len(tokens)}.")
+    if not len(vocabulary):
+        raise ValueError("there is nothing to draw: no vocabulary.")
     if table.shape != (len(tokens), len(vocabulary)):
         raise ValueError(
             f"the logits must be [n, vocab] = [{len(tokens)}, {len(vocabulary)}], "

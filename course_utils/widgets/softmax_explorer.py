@@ -78,7 +78,7 @@ class SoftmaxExplorer(Explorer):
         if not 2 <= len(words) <= 6:
             raise ValueError(f"SoftmaxExplorer shows 2 to 6 words, got {len(words)}: {words}.")
         scores = plots.numbers(scores).tolist()
-        if scores and len(scores) != len(words):
+        if scores and np.shape(scores) != (len(words),):
             raise ValueError(
                 f"Each of the {len(words)} words needs one score, got {len(scores)}: {scores}."
             )
@@ -93,7 +93,7 @@ class SoftmaxExplorer(Explorer):
             words=words,
             coordinates=self._vectors.tobytes(),
             d_head=d_head,
-            temperature=temperature,
+            temperature=float(temperature),
             scores=scores,
         )
 

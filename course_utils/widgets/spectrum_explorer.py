@@ -1,5 +1,6 @@
 """What is a signal made of? Its waves, one by one: seen, left out, and heard."""
 
+import math
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -12,6 +13,7 @@ from course_utils.widgets.explorer import Explorer
 from course_utils.widgets.parts import SUBTITLE, blank, expect_one_of, quiet
 
 LONGEST = 512  # numbers of a signal: more would not be told apart in a picture
+MOST = 1e30  # they are sent in float32, and added up
 
 
 def amplitudes(signal) -> np.ndarray:
@@ -65,11 +67,16 @@ class SpectrumExplorer(Explorer):
                     f"a signal is a list of 4 to {LONGEST} numbers; {name!r} has the shape "
                     f"{list(values.shape)}. Take means of neighbours, or a part."
                 )
-            if not np.isfinite(values).all():
-                raise ValueError(f"{name!r} has numbers that are not finite.")
+            if not (np.abs(values) <= MOST).all():
+                raise ValueError(f"{name!r} has numbers that are not finite, or above {MOST:.0e}.")
         steps = dict(every or {})
-        for name in steps:
+        for name, step in steps.items():
             expect_one_of("a name in every", name, list(signals))
+            if not (isinstance(step, tuple | list) and len(step) == 2 and 0 < step[0] < math.inf):
+                raise ValueError(
+                    f'every[{name!r}] is a number above 0 and its unit, (1 / 12, "years"); got '
+                    f"{step!r}."
+                )
         chosen = next(iter(signals)) if chosen is None else chosen
         expect_one_of("chosen", chosen, list(signals))
         most = len(self._signals[chosen]) // 2

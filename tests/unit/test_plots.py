@@ -344,3 +344,50 @@ def test_a_loss_curve_says_where_it_began_and_ended_and_starts_at_zero():
     assert validation == [[2, 2.5], [4, 1.75]]
     with pytest.raises(ValueError, match="no step to draw"):
         plots.loss_curve(History())
+
+
+def test_words_are_drawn_as_they_are_written_and_powers_of_ten_as_powers():
+    figure = plots.lines(
+        [1, 10], {"a $x^$": [1, 1000]}, title="$5 and $x^$", xlabel="$x^$", ylabel="y", logy=True
+    )
+    assert plots.png(figure).startswith(b"\x89PNG")
+    formulas = [text.get_text() for text in figure.findobj(matplotlib.text.Text)
+                if text.get_parse_math() and text.get_text()]  # fmt: skip
+    assert formulas and all("10^" in text for text in formulas)
+    words = ["$x^$", "b"]
+    for drawn in (
+        plots.attention_map([[1, 0], [0, 1]], words, title="$x^$"),
+        plots.bars(dict.fromkeys(words, 1), title="$x^$", xlabel="$x^$"),
+        plots.points([[0, 1], [1, 0]], words, title="$x^$"),
+    ):
+        assert plots.png(drawn).startswith(b"\x89PNG")
+
+
+def test_a_loss_below_zero_is_drawn():
+    """Such is the loss of somebody who wants a score to be high."""
+    figure = plots.loss_curve(History([1, 2, 3], [-1.0, -2.0, -3.0], [3], [-2.5]))
+    low, high = figure.axes[0].get_ylim()
+    assert low < -3 < -1 < high
+    assert "−1.0 nats a token at first, −3.0 after 3 steps" in words_on(figure)
+    low, high = plots.loss_curve(History([1, 2], [1.0, -2.0])).axes[0].get_ylim()
+    assert low < -2 < 1 < high
+
+
+def test_a_loss_curve_is_named_where_it_is_last_drawn(recwarn):
+    history = History([1, 2], [3.0, 2.0], [1, 2], [2.5, np.inf])
+    figure = plots.loss_curve(history)
+    (named,) = [text for text in figure.findobj(matplotlib.text.Annotation)
+                if text.get_text() == "validation"]  # fmt: skip
+    assert named.xy == (1, 2.5) and plots.png(figure) and not recwarn.list
+    history.valid_losses = [np.nan, np.nan]
+    assert "validation" not in words_on(plots.loss_curve(history))
+
+
+def test_what_has_no_bar_or_no_cell_is_named():
+    with pytest.raises(ValueError, match="'b' is nan, of which there is no bar"):
+        plots.bars({"a": 1.0, "b": np.nan}, title="Bars", xlabel="x")
+    for draw in (plots.heat_map, plots.position_map):
+        with pytest.raises(ValueError, match=rf"{draw.__name__} has nothing .* is \[0, 3\]"):
+            draw(np.zeros((0, 3)), title="Nothing")
+    with pytest.raises(ValueError, match=r"attention_map has nothing to draw"):
+        plots.attention_map(np.zeros((0, 0)), [], title="Nothing")

@@ -35,6 +35,9 @@ def test_rows_travel_with_their_spread():
     assert rows[0] == {"name": "fast", "config": "no mixing", "speed": [4.0, 0.0],
                        "bits": [3.0, 0.1], "share": [0.1, 0.0]}  # fmt: skip
     assert "bits" not in rows[3]
+    of_arrays = [{"name": "a", "speed": np.array([1, 2]), "bits": np.float32(3)}]
+    (row,) = BakeoffExplorer(of_arrays, x="speed", y="bits", better=BETTER).rows
+    assert row["speed"] == [1.0, 2.0] and row["bits"] == [3.0, 0.0]
 
 
 def test_the_page_names_the_same_front(tmp_path):
@@ -59,6 +62,10 @@ def test_the_page_names_the_same_front(tmp_path):
         ([], {}, "at least one row"),
         ([{"speed": 1}], {}, 'each row needs a "name"'),
         ([{"name": "a", "speed": float("nan")}], {}, "a: 'speed' is nan, which is no number"),
+        ([{"name": "a", "speed": None}], {}, "a: 'speed' is None, which is no number"),
+        ([{"name": "a", "speed": "fast"}], {}, "a: 'speed' is 'fast', which is no number"),
+        ([{"name": "a", "speed": (1, 2, 3)}], {}, "nor one with its spread"),
+        ([{"name": "a", "speed": (1, -2)}], {}, "nor one with its spread"),
         (ROWS, {"x": "price"}, "x must be one of speed, bits, share; got 'price'"),
         (ROWS, {"better": {"speed": "fast", "bits": "low"}}, "must be one of high, low"),
     ],

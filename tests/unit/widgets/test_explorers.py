@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 from pages import in_node
 
+from course_utils import plots
 from course_utils.text import BPETokenizer, CharTokenizer
-from course_utils.widgets import AttentionExplorer, BPEExplorer, PositionExplorer, SoftmaxExplorer
+from course_utils.widgets import (
+    AttentionExplorer,
+    BakeoffExplorer,
+    BPEExplorer,
+    EmbeddingExplorer,
+    MixingMap,
+    PositionExplorer,
+    SamplingExplorer,
+    SoftmaxExplorer,
+    SpectrumExplorer,
+)
 from course_utils.widgets.bpe_explorer import label, number_merges
 from course_utils.widgets.position_explorer import sinusoid
 from course_utils.widgets.softmax_explorer import softmax, steepest_slope, words_heard
@@ -291,3 +302,34 @@ def test_bpe_neighbours_differ_in_color_and_pieces_keep_theirs(tmp_path):
     before, after = in_node(tmp_path, BPEExplorer, program, [spans, fewer])
     assert all(a != b for tints in (before, after) for a, b in zip(tints, tints[1:], strict=False))
     assert before[2:] == after[1:]
+
+
+def test_softmax_takes_one_number_a_word():
+    for scores in ([1.0], [[1, 2], [3, 4]]):
+        with pytest.raises(ValueError, match="Each of the 2 words needs one score"):
+            SoftmaxExplorer(["a", "b"], scores=scores)
+    explorer = SoftmaxExplorer(["a", "b"], temperature=np.float32(2.0))
+    assert explorer.temperature == 2.0
+
+
+DOLLARS = ["$x^$", "costs $5", "and $6", "_$"]
+WITH_DOLLARS = {
+    "attention": lambda: AttentionExplorer(DOLLARS, np.full((1, 1, 4, 4), 0.25), looker="$x^$"),
+    "softmax": lambda: SoftmaxExplorer(DOLLARS),
+    "merges": lambda: BPEExplorer(BPETokenizer([]), " ".join(DOLLARS)),
+    "sampling": lambda: SamplingExplorer(DOLLARS, np.zeros((4, 4)), DOLLARS),
+    "spectrum": lambda: SpectrumExplorer({"$x^$": [1, 2, 3, 4]}),
+    "mixing": lambda: MixingMap(DOLLARS, {"$x^$": np.ones((4, 4))}),
+    "embedding": lambda: EmbeddingExplorer(
+        [f"{word}{i}" for i in range(4) for word in DOLLARS], np.eye(16), "$x^$0"
+    ),
+    "bake-off": lambda: BakeoffExplorer(
+        [{"name": "$x^$", "$a^$": 1, "b": 2}], x="$a^$", y="b", better={"$a^$": "low", "b": "low"}
+    ),
+}
+
+
+@pytest.mark.parametrize("make", WITH_DOLLARS.values(), ids=WITH_DOLLARS)
+def test_a_dollar_in_somebodys_words_is_a_dollar(make):
+    """Matplotlib takes what is between two of them for a formula, and breaks at "$x^$"."""
+    assert plots.png(make().still()).startswith(b"\x89PNG")

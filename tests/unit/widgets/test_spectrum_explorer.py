@@ -59,6 +59,7 @@ def test_it_says_the_period_in_the_signal_s_own_unit(tmp_path):
         (({"a": np.zeros((4, 4))},), r"'a' has the shape \[4, 4\]"),
         (({"a": np.zeros(513)},), r"4 to 512 numbers; 'a' has the shape \[513\]"),
         (({"a": [1, 2, 3, np.nan]},), "'a' has numbers that are not finite"),
+        (({"a": [1, 2, 3, 1e300]},), r"'a' has numbers that are not finite, or above 1e\+30"),
     ],
 )
 def test_signals_that_cannot_be_shown_are_named(given, says):
@@ -73,3 +74,9 @@ def test_settings_that_cannot_be_are_named():
         SpectrumExplorer({"a": [1, 2, 3, 4]}, chosen="b")
     with pytest.raises(ValueError, match="every"):
         SpectrumExplorer({"a": [1, 2, 3, 4]}, every={"b": (1, "years")})
+
+
+@pytest.mark.parametrize("step", [3, (0, "years"), (-1, "years"), (np.nan, "years"), (1,)])
+def test_a_step_is_a_number_above_zero_and_its_unit(plain_shapes, step):
+    with pytest.raises(ValueError, match=r"every\['a'\] is a number above 0 and its unit"):
+        SpectrumExplorer({"a": [1, 2, 3, 4]}, every={"a": step})
