@@ -222,10 +222,6 @@ function render({ model, el: host }) {
     }
     state.waiting = true;
     paint();
-    if (model.get("text") === text) {
-      answer(); // nothing new to ask, and so nobody would answer
-      return;
-    }
     askPython({ text }, "");
   }
 

@@ -141,10 +141,22 @@ def test_nothing_moves_by_itself_where_motion_is_not_wanted(page, machine):
     assert machine.evaluate(moving) == 0
 
 
-def test_without_an_answer_it_says_what_to_do(page, tmp_path):
+@pytest.fixture
+def mute(page, tmp_path):
+    """What a machine says whose weights never come."""
     model = ShakespeareRecipe(block=64, d_model=16, n_heads=2, n_layers=1, d_ff=24)
     page.route("**/large.json", lambda route: None)  # nobody answers
     mount(page, MachineExplorer(model.model(PLAY.vocab_size), PLAY, "To"), tmp_path)
     says = page.locator(".ao-headline")
     expect(says).to_contain_text("on their way")
-    expect(says).to_contain_text("this one again", timeout=20_000)
+    return says
+
+
+def test_without_an_answer_it_says_what_to_do(mute):
+    expect(mute).to_contain_text("Still no answer.", timeout=20_000)
+    expect(mute).to_contain_text("run the cells above and this one again")
+
+
+def test_a_kernel_that_is_gone_before_the_weights_came_is_told_at_once(page, mute):
+    page.locator("#here").dispatch_event("ao-kernel-gone")
+    expect(mute).to_contain_text("Run the cells above and this one again.")

@@ -74,3 +74,30 @@ def test_the_chances_are_the_model_s_own_after_what_was_typed(page, sampling):
     expect(sampling.locator(".ao-headline")).to_contain_text("After “not␣to␣rot”")
     for told in re.findall(r"[\d.]+ %", expected.alt)[:4]:
         expect(sampling.locator("figure")).to_contain_text(told.replace(" ", "\u00a0"))
+
+
+def mute(page, tmp_path):
+    """The explorer on a page where the weights never come, and nobody reads."""
+    model = ShakespeareRecipe(block=128, d_model=16, n_heads=2, n_layers=2, d_ff=24)
+    page.route("**/large.json", lambda route: None)
+    explorer = SamplingExplorer.from_model(model.model(PLAY.vocab_size), PLAY, "To drink")
+    assert mount(page, explorer, tmp_path) == []
+    return page.locator(".ao-explorer")
+
+
+def test_without_weights_and_without_an_answer_it_says_what_to_do(page, tmp_path):
+    shown = mute(page, tmp_path)
+    shown.get_by_role("button", name="Draw a character").click()
+    expect(shown.get_by_role("alert")).to_contain_text("Still no answer.", timeout=20_000)
+    expect(shown.get_by_role("alert")).to_contain_text("run the cells above and this one again")
+
+
+def test_without_weights_a_kernel_that_is_gone_is_told_at_once(page, tmp_path):
+    shown = mute(page, tmp_path)
+    page.locator("#here").evaluate("host => host.classList.add('jupyter-widgets-disconnected')")
+    shown.get_by_role("textbox", name="Begin with").fill("not")
+    page.keyboard.press("Enter")
+    alert = shown.get_by_role("alert")
+    expect(alert).to_contain_text("Run the cells above and this one again. The text is still")
+    assert shown.locator(".paper").text_content() == "To drink"
+    expect(shown.get_by_role("button", name="Write on")).to_be_enabled()

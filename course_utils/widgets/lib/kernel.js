@@ -45,17 +45,23 @@ export function asker({ model, host, news, stale, onAnswer, onFailure = () => {}
   }
 
   const isGone = whenKernelIsGone(model, host, () => { if (waiting) fail(ASLEEP); });
-  model.on("change:answered", () => {
+  function hear() {
     over();
     const why = model.get("trouble");
     if (why) return fail(why);
     news.textContent = "";
     return onAnswer();
-  });
+  }
+
+  model.on("change:answered", hear);
 
   return (traits, words) => {
     if (isGone()) return fail(ASLEEP);
-    for (const [name, value] of Object.entries(traits)) model.set(name, value);
+    const asked = Object.entries(traits);
+    const isNew = asked.some(([name, value]) => model.get(name) !== value);
+    // Python hears of changes alone, and would never answer; what it said before still holds.
+    if (!isNew && !waiting) return hear();
+    for (const [name, value] of asked) model.set(name, value);
     over();
     waiting = true;
     news.textContent = words;

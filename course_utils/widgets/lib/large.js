@@ -12,7 +12,8 @@ export function askForLarge({ model, host, onArrival, onSilence = () => {} }) {
   let over = false;
   const say = (words) => { if (!over) onSilence(words); };
   const timer = setTimeout(() => say(SLOW), PATIENCE);
-  const isGone = whenKernelIsGone(model, host, () => { clearTimeout(timer); say(ASLEEP); });
+  const lose = () => { clearTimeout(timer); say(ASLEEP); };
+  const isGone = whenKernelIsGone(model, host, lose);
   const end = () => { over = true; clearTimeout(timer); };
   model.on("msg:custom", (message, buffers) => {
     if (over || !message?.large) return;
@@ -22,6 +23,6 @@ export function askForLarge({ model, host, onArrival, onSilence = () => {} }) {
   try {
     model.send({ ask: "large" });
   } catch { /* a page whose kernel is gone can be told no more than that nobody answers */ }
-  queueMicrotask(() => { if (isGone()) say(ASLEEP); });
+  queueMicrotask(() => { if (isGone()) lose(); });
   return end;
 }

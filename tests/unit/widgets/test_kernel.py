@@ -62,6 +62,20 @@ def test_trouble_is_told_with_what_stays(tmp_path):
     assert log_of(tmp_path, steps) == ["Reading …", "sent a", "No. Old maps.", "failed"]
 
 
+def test_who_asks_the_same_again_hears_the_same_again(tmp_path):
+    """Python hears of changes alone: it would never answer."""
+    again = 'tellers["change:answered"](); log.length = 0; ask({ text: "a" }, "Reading …"); ring();'
+    read = 'ask({ text: "a" }, "Reading …");'
+    assert log_of(tmp_path, read + again) == ["", "answered"]
+    refused = ["No. Old maps.", "failed"]
+    assert log_of(tmp_path, read + 'traits.trouble = "No.";' + again) == refused
+
+
+def test_who_asks_the_same_while_there_is_no_answer_is_told_so(tmp_path):
+    twice = 'ask({ text: "a" }, "Reading …"); ask({ text: "a" }, "Reading …"); ring();'
+    assert "Still no answer" in log_of(tmp_path, twice)[-1]
+
+
 def test_a_silent_kernel_is_told_after_a_while(tmp_path):
     *_, last = log_of(tmp_path, 'ask({ text: "a" }, "Reading …"); ring();')
     assert (
@@ -112,6 +126,6 @@ def test_what_is_large_is_waited_for_aloud_and_may_still_come(tmp_path):
 
 
 def test_nobody_can_send_what_is_large(tmp_path):
-    for lost in (f"large(); {LOST} ring();", "marked = {}; large(); await null;"):
+    for lost in (f"large(); {LOST} ring();", "marked = {}; large(); await null; ring();"):
         asked, says = log_of(tmp_path, lost)
         assert asked == "sent large" and "does not hear this explorer" in says
