@@ -18,14 +18,23 @@ import { lens, newReading, readOn, softmaxInPlace, unpackWeights } from "./lib/t
 const STYLE = `
 .ao-explorer.ao-machine { max-width: 1160px; container-type: inline-size; }
 .ao-machine .parts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 24px; }
+.ao-machine .map { overflow: auto; max-height: max(100px, 36vh - 40px); }
+/* One below the other, tower and what is opened share a screen: each scrolls by itself. */
+.ao-machine .tower { max-height: max(140px, 36vh); overflow-y: auto; border: solid var(--ao-line);
+  border-width: 1px 0; }
+.ao-machine .inside { min-height: min(260px, 36vh); max-height: max(140px, 36vh); overflow-y: auto; }
 @container (min-width: 940px) {
   .ao-machine .parts { grid-template-columns: 648px minmax(0, 1fr); align-items: start; }
+  .ao-machine .tower { border: 0; }
+  .ao-machine .tower, .ao-machine .inside { max-height: none; overflow-y: visible; }
+  .ao-machine .inside { min-height: 260px; }
+  .ao-machine .map { max-height: 530px; }
 }
+@container (max-width: 560px) { .ao-explorer.ao-machine .letters { padding-left: 0; } }
 .ao-machine .ao-headline { margin: 6px 0; }
 .ao-machine .buttons { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 6px 0; }
 .ao-machine .buttons .ao-button { min-width: 58px; min-height: 28px; }
 .ao-machine .tower svg { width: 648px; }
-.ao-machine .map { overflow: auto; max-height: 530px; }
 .ao-machine .tower text { pointer-events: none; }
 .ao-machine .tower .faint { fill: var(--ao-faint); }
 .ao-machine .place { cursor: pointer; }
@@ -47,7 +56,7 @@ const STYLE = `
   padding: 0; color: var(--ao-ink); background: var(--ao-shade); border: 2px solid transparent;
   border-radius: 3px; cursor: pointer; }
 .ao-machine .letters button[aria-pressed="true"] { border-color: var(--ao-orange); font-weight: 700; }
-.ao-machine .inside { min-height: 260px; min-width: 0; border-top: 3px solid var(--ao-orange); padding-top: 6px; }
+.ao-machine .inside { box-sizing: border-box; min-width: 0; border-top: 3px solid var(--ao-orange); padding-top: 6px; }
 .ao-machine .inside h4 { margin: 0 0 6px; font-size: 13px; }
 .ao-machine .inside p { margin: 6px 0; }
 .ao-machine .numbers { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
@@ -57,6 +66,9 @@ const STYLE = `
   gap: 2px 8px; align-items: center; font-variant-numeric: tabular-nums; }
 .ao-machine .chances i { display: block; height: 12px; background: var(--ao-blue); }
 .ao-machine .chances .sign { font-family: var(--jp-code-font-family, monospace); text-align: right; }
+.ao-machine .beside { display: flex; flex-wrap: wrap; gap: 0 16px; }
+.ao-machine .beside > :first-child { flex: 20 1 500px; min-width: 0; }
+.ao-machine .beside > :last-child { flex: 1 1 138px; }
 .ao-machine .ids { display: flex; flex-wrap: wrap; gap: 3px; }
 .ao-machine .ids span { border: 1px solid var(--ao-line); border-radius: 3px; padding: 1px 5px; }
 .ao-machine .share { fill: var(--ao-faint); }
@@ -76,6 +88,7 @@ const LINE_END = "↵"; // what a text field, which has one line, shows for the 
 const inOneLine = (text) => text.replaceAll("\n", LINE_END);
 
 const CELL = 19; // pixels, of a map that is opened
+const AROUND = 40; // pixels that are seen around the open place where the tower is scrolled
 
 /** The number that a chance from 0 to 1 falls on, the shares lying side by side. */
 export function fallsOn(shares, chance) {
@@ -130,7 +143,8 @@ function render({ model: data, el: host }) {
 
   const headline = el("p", { class: "ao-headline", role: "status" });
   const trouble = el("p", { class: "trouble", role: "alert" });
-  const inside = el("div", { class: "inside", role: "group", "aria-label": "What is in it" });
+  const inside = keepKeys(el("div",
+    { class: "inside", role: "group", "aria-label": "What is in it", tabindex: 0 }));
   const letterRow = el("div", { class: "letters", role: "group", "aria-label": "The characters" });
   const tall = el("div", { class: "ao-scroll tower" });
   const sentence = textLine("Your text", { value: inOneLine(data.get("text")) },
@@ -248,8 +262,22 @@ function render({ model: data, el: host }) {
     tower.paint({ reading, state, scales, streamOf, saysAt, chancesNow, vocabulary });
     headline.textContent = inWords();
     open();
+    follow();
     back.disabled = state.step === 0;
     forward.disabled = state.step === steps.length - 1;
+  }
+
+  /** Where the tower is larger than its room, it is scrolled to the place that is open. */
+  function follow() {
+    const place = tower.nodeAt(state).getBoundingClientRect();
+    const room = tall.getBoundingClientRect();
+    const beyond = (start, end, [from, to]) => Math.min(0, start - from - AROUND)
+      + Math.max(0, end - to + AROUND);
+    tall.scrollBy({
+      left: beyond(place.left, place.right, [room.left, room.right]),
+      top: beyond(place.top, place.bottom, [room.top, room.bottom]),
+      behavior: "instant",
+    });
   }
 
   const here = () => steps[state.step][state.of];
@@ -315,10 +343,11 @@ function render({ model: data, el: host }) {
       const row = streamOf({ layer, part });
       const where = layer < 0 ? "the embedding"
         : `block ${layer + 1}${part === "middle" ? ", after its heads" : ""}`;
-      inside.replaceChildren(
-        title(`Residual stream at ${where}: the ${row.length} numbers of ${sign()}`),
-        scrolling(numberTable(row, columns, scales.signed)), ink(row),
-        title("Read out here, it would say"), bars(saysAt(here()), 4));
+      inside.replaceChildren(el("div", { class: "beside" },
+        el("div", {},
+          title(`Residual stream at ${where}: the ${row.length} numbers of ${sign()}`),
+          scrolling(numberTable(row, columns, scales.signed)), ink(row)),
+        el("div", {}, title("Read out here, it would say"), bars(saysAt(here()), 4))));
     }
     if (kind === "logits" || kind === "next") {
       inside.replaceChildren(title(`What comes after ${sign()}`), bars(chancesNow(), 10));

@@ -7,11 +7,21 @@ from test_every_explorer import overlapping_words
 from test_plain_page import EVERY, SETTLED, mount
 
 from course_utils import widgets
-from course_utils.widgets import AttentionExplorer, BeamExplorer, PatternLab, PositionExplorer
+from course_utils.text import CharTokenizer
+from course_utils.trained.recipes import ShakespeareRecipe
+from course_utils.widgets import (
+    AttentionExplorer,
+    BeamExplorer,
+    MachineExplorer,
+    PatternLab,
+    PositionExplorer,
+)
 
 # Text that was written small on purpose can't be read by half of the class.
 SMALLEST = 11.5  # pixels on the page
 FINGER = 24  # pixels: WCAG 2.2, 2.5.8
+# Not by the mouse of a test, which scrolls to what it clicks.
+CLICK = "node => node.dispatchEvent(new MouseEvent('click', { bubbles: true }))"
 STEPS_OF_A_LINE = ".ao-lab .arcs .token"  # as many as tokens fit a line; the arrow keys reach all
 
 SMALL_WORDS = """(explorer, smallest) => [...explorer.querySelectorAll("*")].filter(node => {
@@ -160,6 +170,14 @@ def heads(n_layers: int, n_heads: int, words: list[str]) -> AttentionExplorer:
     return AttentionExplorer(words, np.full((n_layers, n_heads, n, n), 1 / n), text=" ".join(words))
 
 
+def machine() -> MachineExplorer:
+    """As many blocks and heads as the shipped model has."""
+    text = "Tom drinks cold coffee"
+    letters = CharTokenizer(text)
+    recipe = ShakespeareRecipe(block=64, d_model=128, n_heads=4, n_layers=4, d_ff=512)
+    return MachineExplorer(recipe.model(letters.vocab_size), letters, text)
+
+
 SENTENCE = "[CLS] tom drinks cold coffee because he is tired . [SEP]".split()
 TOKENS = list("I pray you, what is it to love?")
 
@@ -215,6 +233,7 @@ TALL = {
     "pattern": (lambda: PatternLab("strided", n=24, layers=2), [".lamps", ".arcs", ".controls"]),
     "random": (lambda: PatternLab("bigbird", n=64, layers=2), [".lamps", ".arcs", ".controls"]),
     "position": (lambda: PositionExplorer(n=64, d_model=32), [".ao-controls", ".clocks", ".map"]),
+    "machine": (machine, [".tower", ".inside .chances"]),
     "proof": (
         lambda: widgets.ProofStepper(choice="ring", step=5),
         [".steps", "svg", ".ao-headline"],
@@ -251,6 +270,28 @@ def test_cause_and_effect_are_on_one_screen(page, tmp_path, picture, name, width
         expect(page.locator(f".ao-explorer {part}").first).to_be_in_viewport(ratio=1)
     assert page.locator(".ao-explorer").bounding_box()["height"] < 800
     picture(f"screen-{name}-{width}", page.locator(".ao-explorer"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(700, 800), (1400, 800), (350, 400)])
+def test_what_the_machine_opens_is_seen_together_with_its_place(page, tmp_path, width, height):
+    """350 × 400 are a window of 700 × 800 at 200 %; the tower is scrolled to what is open."""
+    page.set_viewport_size({"width": width, "height": height})
+    assert mount(page, machine(), tmp_path) == []
+    explorer, opened = page.locator(".ao-machine"), page.locator(".ao-machine .place.open")
+    expect(explorer.locator(".inside .chances")).to_be_attached()
+    explorer.locator(".tower").evaluate("tower => tower.scrollIntoView()")
+    for name, inside in [
+        ("residual stream after block 2", ".numbers"),
+        ("block 4, head 4", ".map [aria-pressed=true]"),  # the row of the character
+        ("the characters", ".ids"),
+        ("the next character", ".chances"),
+    ]:
+        explorer.get_by_role("button", name=name, exact=True).evaluate(CLICK)
+        expect(opened).to_have_attribute("aria-label", name)
+        expect(opened.locator(".frame")).to_be_in_viewport(ratio=0.9)
+        expect(explorer.locator(".inside h4").first).to_be_in_viewport(ratio=1)
+        expect(explorer.locator(f".inside {inside}")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("width", [984, 1400])
