@@ -430,10 +430,16 @@ def hide(
 
     Returns what the model reads, LongTensor[batch, n], and which places it has to guess,
     BoolTensor[batch, n]: only these count in the loss, and padding is never among them.
-    ValueError for a share that is none. Source: Devlin et al. 2019, BERT, section 3.1; FNet, too.
+    ValueError for a share or a `hidden_id` that is none, TypeError for a mask that is not boolean.
+    Source: Devlin et al. 2019, BERT, section 3.1; FNet, too.
     """
     import torch
 
+    from course_utils.shapes import expect_mask
+
+    expect_mask(mask, *ids.shape, "hide")
+    if not 0 <= hidden_id < vocab_size:
+        raise ValueError(f"hidden_id={hidden_id} is no id of a vocabulary of {vocab_size}.")
     if not 0 <= share <= 1:
         raise ValueError(f"share is a chance between 0 and 1, got {share}.")
     dice = torch.rand(3, *ids.shape, generator=generator, device=ids.device)

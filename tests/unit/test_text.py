@@ -433,6 +433,18 @@ def test_of_the_chosen_four_fifths_are_hidden_a_tenth_by_dice_and_a_tenth_kept()
     assert by_dice.min() < 10 and by_dice.max() > 50  # any id, those of signs among them
 
 
+def test_what_cannot_be_hidden_is_named(plain_shapes):
+    ids = torch.ones(2, 4, dtype=torch.long)
+    for dtype in (torch.int64, torch.uint8):
+        with pytest.raises(TypeError, match=f"hide expects a boolean mask .* got {dtype}"):
+            hide(ids, (ids > 0).to(dtype), vocab_size=9, hidden_id=3)
+    with pytest.raises(ValueError, match=r"\[2, 4\], got \[4\]"):
+        hide(ids, ids[0] > 0, vocab_size=9, hidden_id=3)
+    for hidden_id in (-1, 9):
+        with pytest.raises(ValueError, match=f"hidden_id={hidden_id} is no id of a vocabulary of"):
+            hide(ids, ids > 0, vocab_size=9, hidden_id=hidden_id)
+
+
 def test_padding_and_signs_are_never_hidden_and_the_input_stays():
     ids, read, chosen = hidden(share=1.0)
     assert torch.equal(chosen, ids >= 10)
