@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -404,6 +405,58 @@ def test_lists_of_unequal_length_become_a_table():
 def test_nothing_to_pad_is_said():
     with pytest.raises(ValueError, match="at least one list of ids, got none"):
         pad([])
+
+
+def test_ids_are_whole_numbers(plain_shapes):
+    """Cut off, 1.9 would be the token 1."""
+    tokenizer = BPETokenizer([])
+    for wrong in ([1.9], torch.tensor([1.9]), torch.tensor([1.0])):
+        with pytest.raises(TypeError):
+            tokenizer.decode(wrong)
+        with pytest.raises(TypeError, match="token ids are whole numbers, got torch.float32"):
+            pad([[1, 2], wrong])
+    assert pad([[], [1]])[0].tolist() == [[0], [1]]
+    assert tokenizer.decode(torch.tensor([33, 34])) == tokenizer.decode(np.array([33, 34]))
+
+
+def test_a_text_is_one_text(plain_shapes):
+    for wrong in (["one", "two"], None, b"one"):
+        with pytest.raises(TypeError, match="a text is a str, got a"):
+            BPETokenizer.train(wrong, 1)
+        with pytest.raises(TypeError, match="a text is a str, got a"):
+            BPETokenizer([]).encode(wrong)
+
+
+def test_special_tokens_differ_and_stand_in_a_list():
+    with pytest.raises(TypeError, match=r"got the text '<s>': put it in \[ \]"):
+        BPETokenizer([], special="<s>")
+    for special in (["<s>", "<s>"], [""]):
+        with pytest.raises(ValueError, match="special tokens differ, and none is empty"):
+            BPETokenizer([], special=special)
+
+
+def test_a_merge_of_what_is_not_there_is_named():
+    with pytest.raises(ValueError, match="merge 1 fuses b'cd', which no merge before it makes"):
+        BPETokenizer([(b"a", b"b"), (b"ab", b"cd")])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        '{"kind": "byte-level BPE"}',
+        '{"kind": "byte-level BPE", "merges": 5, "counts": [], "special": []}',
+        '{"kind": "byte-level BPE", "merges": [["zz", "a"]], "counts": [], "special": []}',
+    ],
+)
+def test_a_file_that_holds_no_tokenizer_is_named(tmp_path, content):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"tokenizer\.json was not written by BPETokenizer\.save"):
+        BPETokenizer.load(path)
 
 
 # Hiding words
