@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from course_utils.blocks import Block, DecoderBlock, FeedForward, Norm, NormLayer
 from course_utils.mixers import Attention
 from course_utils.positions import NoPositions, SinusoidalPositions
-from course_utils.shapes import expect_at_least
+from course_utils.shapes import expect_at_least, expect_mask
 
 # (d_model, d_ff, activation=…, dropout=…) -> what each token thinks with, as `FeedForward` does.
 FeedForwardLayer = Callable[..., nn.Module]
@@ -580,8 +580,10 @@ class MaskedLanguageModel(nn.Module):
         """Logits for every place, [batch, n, vocab_size].
 
         With `asked`, which says which tokens were hidden, for these places alone and in their
-        order, [n_asked, vocab_size]: six of seven places need no guess.
+        order, [n_asked, vocab_size]: six of seven places need no guess. TypeError or ValueError if
+        it is not boolean [batch, n].
         """
+        expect_mask(asked, *ids.shape, "asked, of MaskedLanguageModel,")
         x = self.encoder(ids, mask)
         x = x if asked is None else x[asked]
         x = self.norm(self.activation(self.transform(x)))

@@ -35,6 +35,15 @@ def expect_boolean(mask: Tensor, who: str) -> None:
         )
 
 
+def whole_numbers(ids) -> Tensor:
+    """Token ids as an int64 tensor. TypeError for fractions: cut off, they would name others."""
+    given = torch.as_tensor(ids)
+    whole = not (given.is_floating_point() or given.is_complex() or given.dtype == torch.bool)
+    if given.numel() and not whole:
+        raise TypeError(f"token ids are whole numbers, got {given.dtype}.")
+    return given.long()
+
+
 def expect_at_least(least: int, **numbers: int | None) -> None:
     """Raise an error that names the first number that is not whole, or below `least`.
 

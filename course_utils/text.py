@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import operator
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -26,7 +27,7 @@ def _lookup(ids: Iterable[int], vocabulary: Sequence) -> list:
     """The entries of `vocabulary` for `ids`; an id that does not exist is named."""
     found = []
     for token_id in ids:
-        token_id = int(token_id)
+        token_id = operator.index(token_id)  # TypeError for a fraction, which is no id
         if not 0 <= token_id < len(vocabulary):
             raise ValueError(
                 f"there is no token {token_id}: ids go from 0 to {len(vocabulary) - 1}. "
@@ -168,12 +169,22 @@ class BPETokenizer:
         counts: Sequence[int] = (),
         special: Sequence[str] = (),
     ):
+        if isinstance(special, str):
+            raise TypeError(
+                f"special is a list of tokens, got the text {special!r}: put it in [ ]."
+            )
         self.merges, self.counts, self.special = list(merges), list(counts), list(special)
+        if len(set(self.special)) < len(self.special) or "" in self.special:
+            raise ValueError(f"special tokens differ, and none is empty; got {self.special}.")
         self.vocabulary = list(BYTES)
         self._ids = {token: i for i, token in enumerate(BYTES)}
         self._ranks: dict[Pair, tuple[int, int]] = {}  # pair -> its place in the order, the token
         for rank, (left, right) in enumerate(self.merges):
             token = left + right
+            if unknown := [part for part in (left, right) if part not in self._ids]:
+                raise ValueError(
+                    f"merge {rank} fuses {unknown[0]}, which no merge before it makes."
+                )
             if token not in self._ids:  # two pairs may spell the same token: "a"+"bc", "ab"+"c"
                 self._ids[token] = len(self.vocabulary)
                 self.vocabulary.append(token)
@@ -263,12 +274,17 @@ class BPETokenizer:
     def load(cls, path: str | Path) -> BPETokenizer:
         """Read what `save` wrote. ValueError that names the file if it is something else."""
         path = expanded(path)
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(stored, dict) or stored.get("kind") != "byte-level BPE":
-            raise ValueError(f"{path.name} was not written by BPETokenizer.save.")
-        merges = [(left.encode("latin-1"), right.encode("latin-1"))
-                  for left, right in stored["merges"]]  # fmt: skip
-        return cls(merges, counts=stored["counts"], special=stored["special"])
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if stored["kind"] != "byte-level BPE":
+                raise ValueError(f"its kind is {stored['kind']!r}")
+            merges = [(left.encode("latin-1"), right.encode("latin-1"))
+                      for left, right in stored["merges"]]  # fmt: skip
+            return cls(merges, counts=stored["counts"], special=stored["special"])
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ValueError(
+                f"{path.name} was not written by BPETokenizer.save ({error})."
+            ) from error
 
 
 def readable(token: bytes) -> str:
@@ -288,8 +304,11 @@ def characters(text: str) -> str:
     """`text` in whole characters: half of a surrogate pair becomes U+FFFD, as in `decode`.
 
     Such halves come from texts that were cut in the middle of a pair, by a program that counts in
-    UTF-16. Two halves that belong together become the character that they are.
+    UTF-16. Two halves that belong together become the character that they are. TypeError for what
+    is no text.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a text is a str, got a {type(text).__name__}: join a list of them first.")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -396,9 +415,12 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, Te
     """Put id lists of unequal length into one table.
 
     Returns ids, LongTensor[batch, n], filled up with `pad_id` on the right, and the mask,
-    BoolTensor[batch, n], True at real tokens. n is the longest list's length.
+    BoolTensor[batch, n], True at real tokens. n is the longest list's length. TypeError for ids
+    that are no whole numbers.
     """
     import torch
+
+    from course_utils.shapes import whole_numbers
 
     if len(sequences) == 0:
         raise ValueError("pad needs at least one list of ids, got none.")
@@ -406,7 +428,7 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, Te
     ids = torch.full((len(sequences), n), pad_id, dtype=torch.long)
     mask = torch.zeros(len(sequences), n, dtype=torch.bool)
     for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = torch.as_tensor(sequence, dtype=torch.long)
+        ids[row, : len(sequence)] = whole_numbers(sequence)
         mask[row, : len(sequence)] = True
     return ids, mask
 
@@ -430,10 +452,16 @@ def hide(
 
     Returns what the model reads, LongTensor[batch, n], and which places it has to guess,
     BoolTensor[batch, n]: only these count in the loss, and padding is never among them.
-    ValueError for a share that is none. Source: Devlin et al. 2019, BERT, section 3.1; FNet, too.
+    ValueError for a share or a `hidden_id` that is none, TypeError for a mask that is not boolean.
+    Source: Devlin et al. 2019, BERT, section 3.1; FNet, too.
     """
     import torch
 
+    from course_utils.shapes import expect_mask
+
+    expect_mask(mask, *ids.shape, "hide")
+    if not 0 <= hidden_id < vocab_size:
+        raise ValueError(f"hidden_id={hidden_id} is no id of a vocabulary of {vocab_size}.")
     if not 0 <= share <= 1:
         raise ValueError(f"share is a chance between 0 and 1, got {share}.")
     dice = torch.rand(3, *ids.shape, generator=generator, device=ids.device)

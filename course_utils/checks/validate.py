@@ -29,6 +29,7 @@ from course_utils.paths import (
     LESSON_NUMBER,
     ROOT,
     SOLUTIONS,
+    expanded,
     my_course,
     place_of,
 )
@@ -69,7 +70,7 @@ def main(argv: list[str]) -> int:
         "one is not yet, 2 if that could not be judged.",
     )
     parser.add_argument("lesson", help="such as 03")
-    parser.add_argument("--notebook", type=Path, metavar="PATH", help="your copy, if elsewhere")
+    parser.add_argument("--notebook", type=expanded, metavar="PATH", help="your copy, if elsewhere")
     chosen = parser.parse_args(argv)
     teacher = teachers_notebook(chosen.lesson)
     path = chosen.notebook or learners_copy(f"{teacher.parent.name}/{teacher.name}")

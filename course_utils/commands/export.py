@@ -17,7 +17,7 @@ from course_utils.atomic import write_atomically
 from course_utils.commands.command_line import parser_of
 from course_utils.commands.refresh import select
 from course_utils.environment.pins import constraints
-from course_utils.paths import EXERCISES, NOTEBOOKS, ROOT, place_of
+from course_utils.paths import EXERCISES, NOTEBOOKS, ROOT, expanded, place_of
 from course_utils.problem import Problem
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,15 +29,19 @@ def main(arguments: list[str]) -> int:
     parser = parser_of("export")
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 03")
     parser.add_argument(
-        "--out", type=Path, default=Path("exported"), help="the folder of the pages"
+        "--out", type=expanded, default=Path("exported"), help="the folder of the pages"
     )
     chosen = parser.parse_args(arguments)
     exporter = LessonExporter()
     for path in select(chosen.lessons, folders=(NOTEBOOKS, EXERCISES)):
         page = chosen.out / path.relative_to(ROOT).with_suffix(".html")
         html = exporter.page(notebook.read(path.read_text(encoding="utf-8")), path.stem)
-        page.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(page, html.encode("utf-8"))
+        try:
+            write_atomically(page, html.encode("utf-8"))
+        except OSError as error:
+            raise Problem(
+                f"{page} cannot be written: {error.strerror}. Name another folder with --out."
+            ) from error
         print(f"{place_of(path)} → {page}")
     return 0
 

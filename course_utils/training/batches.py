@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from course_utils.shapes import expect_at_least
+from course_utils.shapes import expect_at_least, whole_numbers
 from course_utils.text import BPETokenizer, pad
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
@@ -57,13 +57,10 @@ class PairBatch(NamedTuple):
 
 def token_ids(ids: Sequence[int] | Tensor) -> Int[Tensor, "n_tokens"]:
     """A text's ids as a tensor. TypeError if they are not whole, ValueError if not one row."""
-    given = torch.as_tensor(ids)
+    given = whole_numbers(ids)
     if given.ndim != 1:
         raise ValueError(f"a text is one row of token ids, got the shape {list(given.shape)}.")
-    whole = not (given.is_floating_point() or given.is_complex() or given.dtype == torch.bool)
-    if len(given) and not whole:
-        raise TypeError(f"token ids are whole numbers, got {given.dtype}.")
-    return given.long()
+    return given
 
 
 class LanguageBatches:

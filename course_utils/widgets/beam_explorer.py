@@ -208,13 +208,22 @@ class BeamExplorer(Explorer):
         """From a table: the probability of each next word after each beginning.
 
         `chances[""]` is how a sentence begins, `chances["Tom trinkt"]` how that goes on; where the
-        table says nothing, the sentence ends.
+        table says nothing, the sentence ends. A word with a probability of 0 never comes.
+
+        ValueError for what is no probability.
         """
+        for beginning, table in chances.items():
+            for word, p in table.items():
+                if not 0 <= p <= 1:
+                    raise ValueError(
+                        f"after {beginning!r}, {word!r} has the probability {p}: it is a share, "
+                        "from 0 to 1."
+                    )
 
         def follow(prefixes: list[tuple]) -> list[Sequence[tuple[str | None, float]]]:
             tables = [chances.get(" ".join(prefix), {None: 1.0}) for prefix in prefixes]
             return [
-                [(word, math.log(p)) for word, p in sorted(t.items(), key=lambda item: -item[1])]
+                [(w, math.log(p)) for w, p in sorted(t.items(), key=lambda item: -item[1]) if p]
                 for t in tables
             ]
 
@@ -425,6 +434,8 @@ def _checked(tree: Tree) -> Tree:
         raise ValueError("there is nothing to search: the tree has no branch.")
     if any(not 0 <= parent < node for node, parent in enumerate(tree.parents[1:], 1)):
         raise ValueError("each node's parent must come before it.")
+    if np.isnan(plots.numbers(tree.log_probabilities)).any():
+        raise ValueError("some of the log-probabilities are NaN.")
     return tree
 
 

@@ -115,6 +115,12 @@ class PatternLab(Explorer):
             low, high = LIMITS[name]
             if not low <= value <= high:
                 raise ValueError(f"{name} goes from {low} to {high} in the lab, got {value}.")
+        for pattern in own:
+            if len(pattern) != n:
+                raise ValueError(
+                    f"a pattern of your own has a list of keys for each of the n={n} tokens, "
+                    f"got {len(pattern)} lists."
+                )
         token = n // 2 if token is None else token
         if not 0 <= token < n:
             raise ValueError(f"token goes from 0 to {n - 1} with n={n}, got {token}.")
@@ -125,7 +131,7 @@ class PatternLab(Explorer):
             causal=causal,
             no_self=no_self,
             token=token,
-            own=[[list(keys) for keys in pattern] for pattern in own],
+            own=[[[int(key) for key in keys] for keys in pattern] for pattern in own],
             **given,
         )
 

@@ -67,6 +67,8 @@ class ProofStepper(Explorer):
         `step` 0 is the input, 1 the positions, then one a layer; by default the first that moves.
         """
         words = list(words)
+        if levels < 1:
+            raise ValueError(f"a word has one of levels={levels} numbers: 1 or more are needed.")
         if not 1 < len(words) <= MOST_WORDS or levels ** len(words) > MOST_INPUTS:
             raise ValueError(
                 f"2 to {MOST_WORDS} words that make up to {MOST_INPUTS} inputs; got {len(words)} "
@@ -77,6 +79,8 @@ class ProofStepper(Explorer):
             raise ValueError(f"{len(words)} numbers from 0 to {levels - 1}, got {digits}.")
         given = ready_made(len(words)) if patterns is None else dict(patterns)
         names = list(given)
+        if not names:
+            raise ValueError("there is nothing to step through: no patterns.")
         choice = names[0] if choice is None else choice
         if choice not in names:
             raise ValueError(f"choice is one of {', '.join(names)}; got {choice!r}.")

@@ -271,6 +271,18 @@ def test_hidden_words_are_guessed_from_both_sides(mixer):
     assert right > 0.8  # without a look at the others, luck is all: 0.05 of the hidden
 
 
+def test_asked_for_are_places_that_a_boolean_mask_says(plain_shapes):
+    """Whole numbers would be taken for rows: of 2 × 4 tokens, 2 × 4 × 4 guesses."""
+    model = MaskedLanguageModel(reader(lambda layer: FourierMixing()))
+    ids = torch.ones(2, 4, dtype=torch.long)
+    asked = torch.tensor([[True, False, False, False], [False, True, True, False]])
+    assert model(ids, asked=asked).shape == (3, VOCABULARY)
+    with pytest.raises(TypeError, match="asked, .* expects a boolean mask .* got torch.int64"):
+        model(ids, asked=asked.long())
+    with pytest.raises(ValueError, match=r"\[2, 4\], got \[2, 3\]"):
+        model(ids, asked=asked[:, :3])
+
+
 @EITHER_MIXER
 def test_a_class_is_read_off_the_first_token(mixer):
     torch.manual_seed(0)

@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -406,6 +407,58 @@ def test_nothing_to_pad_is_said():
         pad([])
 
 
+def test_ids_are_whole_numbers(plain_shapes):
+    """Cut off, 1.9 would be the token 1."""
+    tokenizer = BPETokenizer([])
+    for wrong in ([1.9], torch.tensor([1.9]), torch.tensor([1.0])):
+        with pytest.raises(TypeError):
+            tokenizer.decode(wrong)
+        with pytest.raises(TypeError, match="token ids are whole numbers, got torch.float32"):
+            pad([[1, 2], wrong])
+    assert pad([[], [1]])[0].tolist() == [[0], [1]]
+    assert tokenizer.decode(torch.tensor([33, 34])) == tokenizer.decode(np.array([33, 34]))
+
+
+def test_a_text_is_one_text(plain_shapes):
+    for wrong in (["one", "two"], None, b"one"):
+        with pytest.raises(TypeError, match="a text is a str, got a"):
+            BPETokenizer.train(wrong, 1)
+        with pytest.raises(TypeError, match="a text is a str, got a"):
+            BPETokenizer([]).encode(wrong)
+
+
+def test_special_tokens_differ_and_stand_in_a_list():
+    with pytest.raises(TypeError, match=r"got the text '<s>': put it in \[ \]"):
+        BPETokenizer([], special="<s>")
+    for special in (["<s>", "<s>"], [""]):
+        with pytest.raises(ValueError, match="special tokens differ, and none is empty"):
+            BPETokenizer([], special=special)
+
+
+def test_a_merge_of_what_is_not_there_is_named():
+    with pytest.raises(ValueError, match="merge 1 fuses b'cd', which no merge before it makes"):
+        BPETokenizer([(b"a", b"b"), (b"ab", b"cd")])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        '{"kind": "byte-level BPE"}',
+        '{"kind": "byte-level BPE", "merges": 5, "counts": [], "special": []}',
+        '{"kind": "byte-level BPE", "merges": [["zz", "a"]], "counts": [], "special": []}',
+    ],
+)
+def test_a_file_that_holds_no_tokenizer_is_named(tmp_path, content):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"tokenizer\.json was not written by BPETokenizer\.save"):
+        BPETokenizer.load(path)
+
+
 # Hiding words
 
 
@@ -431,6 +484,18 @@ def test_of_the_chosen_four_fifths_are_hidden_a_tenth_by_dice_and_a_tenth_kept()
     by_dice = read[chosen & (read != 3) & (read != ids)]
     assert len(by_dice) / of_these == pytest.approx(0.1, abs=0.015)
     assert by_dice.min() < 10 and by_dice.max() > 50  # any id, those of signs among them
+
+
+def test_what_cannot_be_hidden_is_named(plain_shapes):
+    ids = torch.ones(2, 4, dtype=torch.long)
+    for dtype in (torch.int64, torch.uint8):
+        with pytest.raises(TypeError, match=f"hide expects a boolean mask .* got {dtype}"):
+            hide(ids, (ids > 0).to(dtype), vocab_size=9, hidden_id=3)
+    with pytest.raises(ValueError, match=r"\[2, 4\], got \[4\]"):
+        hide(ids, ids[0] > 0, vocab_size=9, hidden_id=3)
+    for hidden_id in (-1, 9):
+        with pytest.raises(ValueError, match=f"hidden_id={hidden_id} is no id of a vocabulary of"):
+            hide(ids, ids > 0, vocab_size=9, hidden_id=hidden_id)
 
 
 def test_padding_and_signs_are_never_hidden_and_the_input_stays():

@@ -92,3 +92,13 @@ def test_without_the_converter_the_command_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     with pytest.raises(Problem, match=r"pip install latex2mathml==3"):
         export.mathml("a", "inline")
+
+
+def test_a_folder_that_cannot_be_is_a_problem(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Problem, match=r"02_where_am_i\.html cannot be written: .* --out"):
+        export.main(["02", "--out", str(tmp_path / "file")])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert export.main(["02", "--out", "~/pages"]) == 0
+    assert (tmp_path / "pages" / "notebooks" / "02_where_am_i.html").is_file()

@@ -182,8 +182,22 @@ def test_settings_out_of_range_are_named(settings, says):
         (Tree([""], [""], [-1], [0.0], []), "no branch"),
         (Tree(["", "a"], ["", "a"], [-1, 1], [0.0, -1.0], []), "must come before"),
         (Tree(["", "a"], [""], [-1, 0], [0.0, -1.0], []), "as many"),
+        (Tree(["", "a"], ["", "a"], [-1, 0], [0.0, np.nan], []), "log-probabilities are NaN"),
     ],
 )
 def test_a_tree_that_does_not_fit_is_refused(tree, says):
     with pytest.raises(ValueError, match=says):
         BeamExplorer(tree, widest=3)
+
+
+@pytest.mark.parametrize("p", [-0.5, 60, float("nan")])
+def test_what_is_no_probability_is_named(p):
+    with pytest.raises(
+        ValueError, match=f"after 'Tom', 'x' has the probability {p}: it is a share"
+    ):
+        BeamExplorer.by_hand({"": {"Tom": 1.0}, "Tom": {"x": p}})
+
+
+def test_a_word_that_never_comes_is_left_out():
+    with_none = BeamExplorer.by_hand({"": {"Tom": 1.0, "Mary": 0.0}})
+    assert with_none.tree == BeamExplorer.by_hand({"": {"Tom": 1.0}}).tree

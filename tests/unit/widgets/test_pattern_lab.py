@@ -1,5 +1,7 @@
 """The pattern lab: the page's patterns, rumours and lamps against the package's."""
 
+import json
+
 import numpy as np
 import pytest
 from pages import in_node
@@ -237,3 +239,10 @@ def test_who_looks_at_itself_has_heard_of_itself_from_the_start():
     assert diagonal == {"0"} and bars.count("0") == 2  # the bar's number, and token 0's name
     bars, diagonal = numbers(PatternLab("window", n=5, width=1, layers=2, token=2, no_self=True))
     assert diagonal == {"2"} and bars.count("0") == 1
+
+
+def test_a_pattern_of_ones_own_has_a_list_for_each_token(plain_shapes):
+    with pytest.raises(ValueError, match="each of the n=4 tokens, got 2 lists"):
+        PatternLab(n=4, own=[[[0], [1]]])
+    of_arrays = PatternLab(n=2, own=[[np.array([0]), np.array([1])]])
+    assert json.dumps(of_arrays.own) == "[[[0], [1]]]"  # what the page gets is JSON

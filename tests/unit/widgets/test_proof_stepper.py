@@ -117,6 +117,8 @@ def test_an_id_is_written_in_blocks_as_long_as_the_factor():
     [
         ({"words": ["Tom"]}, "2 to 6 words .* got 1"),
         ({"words": list("abcdef"), "levels": 4}, "which make 4096"),
+        ({"levels": 0}, "levels=0 numbers: 1 or more are needed"),
+        ({"patterns": {}}, "nothing to step through: no patterns"),
         ({"digits": [0, 1, 2]}, r"4 numbers from 0 to 2, got \[0, 1, 2\]"),
         ({"digits": [0, 1, 2, 3]}, "4 numbers from 0 to 2"),
         ({"choice": "squares"}, "choice is one of window, .* got 'squares'"),
