@@ -80,7 +80,8 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
 
     on_alarm = signal.signal(signal.SIGALRM, ring)
     on_interrupt = signal.getsignal(signal.SIGINT)
-    if callable(on_interrupt):
+    has_handler = callable(on_interrupt)  # afterwards there may be no `callable` any more
+    if has_handler:
         signal.signal(signal.SIGINT, stop)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
@@ -90,11 +91,11 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:  # the alarm once more: it may have rung between the last two lines
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if rings > 1:  # they were replaced
+        if rings > 1 or sys.getprofile() is not profiler or sys.gettrace() is not tracer:
             sys.setprofile(profiler)
             sys.settrace(tracer)
         signal.signal(signal.SIGALRM, on_alarm)
-        if callable(on_interrupt):
+        if has_handler:
             signal.signal(signal.SIGINT, on_interrupt)
 
 
