@@ -27,7 +27,7 @@ LONGER = 1.3  # times as long to the next, so that a slow machine gets somewhere
 AT_ONCE = 1e-4
 # So many times the seconds may pass on the clock before code is stopped that has had less than the
 # seconds of a processor: on a crowded machine it waits for its turn. A grader raises it.
-PATIENCE = 1.0
+PATIENCE = 2.0
 
 
 class TimeIsUp(BaseException):
@@ -80,7 +80,8 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
 
     on_alarm = signal.signal(signal.SIGALRM, ring)
     on_interrupt = signal.getsignal(signal.SIGINT)
-    if callable(on_interrupt):
+    has_handler = callable(on_interrupt)  # afterwards there may be no `callable` any more
+    if has_handler:
         signal.signal(signal.SIGINT, stop)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
@@ -90,11 +91,11 @@ def _with_alarm(function: Callable, args: tuple, kwargs: Mapping, seconds: float
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:  # the alarm once more: it may have rung between the last two lines
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if rings > 1:  # they were replaced
+        if rings > 1 or sys.getprofile() is not profiler or sys.gettrace() is not tracer:
             sys.setprofile(profiler)
             sys.settrace(tracer)
         signal.signal(signal.SIGALRM, on_alarm)
-        if callable(on_interrupt):
+        if has_handler:
             signal.signal(signal.SIGINT, on_interrupt)
 
 

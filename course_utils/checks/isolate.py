@@ -10,7 +10,6 @@ neither returns nor looks for signals, such as sum(itertools.count()).
 import builtins
 import contextlib
 import copy
-import inspect
 import io
 import linecache
 import math
@@ -19,6 +18,8 @@ import os
 import random
 import sys
 import sysconfig
+import time
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,11 +27,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from course_utils.checks import surroundings
 from course_utils.checks.deadline import StopButton, TimeIsUp, call_limited
 from course_utils.paths import ROOT
 
 SECONDS = 2.0
 GIGABYTES = 2.0
+BULKY = 0.5  # gigabytes
+NAME = 60  # characters of a class's name
 LINE = 200  # characters of an error's text, or of a line of code, that are shown
 PRINTED = 1_000  # characters kept of what the function prints
 ENDED = "Ended"  # the error of an answer that took the process with it in which it ran
@@ -45,6 +49,7 @@ class Outcome:
     error: str = ""  # the class of what was raised
     inputs: tuple = ()  # the inputs after the call, to see whether they were changed
     printed: str = ""
+    is_bulky: bool = False  # it takes more than BULKY: a few of them, and memory is full
     is_slow_to_compare: bool = False  # it was tried, and once is enough
     gradients: "Outcome | None" = None  # of the inputs, where they were worked out elsewhere
 
@@ -68,8 +73,15 @@ def call(
     Random numbers begin at `seed` and go on afterwards as if nothing had been. The user's own
     KeyboardInterrupt (the stop button) does come through.
     """
-    guards = _same_state_after(seed), _same_libraries_after(), _nobody_there(), _limited_memory()
-    return _call(function, args, kwargs or {}, guards)
+    outcome = Outcome()
+    guards = (
+        surroundings.same_after(),
+        _same_state_after(seed),
+        _same_libraries_after(),
+        _nobody_there(),
+        _limited_memory(outcome),
+    )
+    return _call(_without_last_words(function), args, kwargs or {}, guards, outcome)
 
 
 def call_own(function: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Outcome:
@@ -78,7 +90,7 @@ def call_own(function: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Outc
     A wrong answer is compared with a thousand calls of known mistakes: their guards took longer
     than they did.
     """
-    return _call(function, args, kwargs, (_same_state_after(0),))
+    return _call(function, args, kwargs, (_same_state_after(0),), Outcome())
 
 
 def _call(
@@ -86,31 +98,70 @@ def _call(
     args: tuple,
     kwargs: Mapping[str, Any],
     guards: Iterable[contextlib.AbstractContextManager],
+    outcome: Outcome,
 ) -> Outcome:
     args, kwargs = copy.deepcopy(args), copy.deepcopy(dict(kwargs))
-    outcome = Outcome()
     try:
         with contextlib.ExitStack() as stack:
             printed = stack.enter_context(_paper())
             for guard in guards:
                 stack.enter_context(guard)
+            process, own = os.getpid(), dict(vars(builtins))
+            changed: list[str] = []
             try:
                 outcome.value = call_limited(function, args, kwargs, SECONDS)
             finally:
+                _put_back_builtins(own, changed)
+                if os.getpid() != process:  # a fork of the answer's, which would run the notebook
+                    os._exit(0)
                 outcome.printed = printed.getvalue()
+            if changed:
+                raise Replaced(f"builtins.{changed[0]}")
     except StopButton:
         raise KeyboardInterrupt from None
     except BaseException as error:
-        outcome.error = "MemoryError" if _is_about_memory(error) else type(error).__name__
-        outcome.problem = _in_words(error)
-    if inspect.iscoroutine(outcome.value):
+        said = _text_of(error)
+        outcome.error = "MemoryError" if _is_about_memory(error, said) else _name_of(error)
+        outcome.problem = _in_words(error, said)
+    if type(outcome.value) is types.CoroutineType:  # no `isinstance`, which would ask the value
         outcome.value.close()  # or Python warns that nobody awaited it
     outcome.inputs = (*args, *kwargs.values())
     return outcome
 
 
+class LastWords(Exception):
+    """The function returned something that runs code of its own when it goes."""
+
+
+def _without_last_words(function: Callable) -> Callable:
+    """The function; a result with a `__del__` of the learner's goes while the clock still runs."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        value = function(*args, **kwargs)
+        farewell = getattr(getattr(type(value), "__del__", None), "__code__", None)
+        if farewell is None or not _is_own(farewell.co_filename):
+            return value
+        name = type(value).__name__[:NAME]
+        del value
+        raise LastWords(name)
+
+    return called
+
+
+def _put_back_builtins(own: dict[str, Any], changed: list[str]) -> None:
+    """What was replaced or deleted. It uses none of them: they may be what is missing."""
+    now = builtins.__dict__
+    for key in own:
+        if key not in now or now[key] is not own[key]:
+            now[key] = own[key]
+            changed.append(key)
+
+
 class _Paper(io.StringIO):
     """Keeps the beginning of what is printed, so that a flood does not fill the memory."""
+
+    def close(self) -> None:
+        """Stays open: there is one paper for all calls."""
 
     def write(self, text: str) -> int:
         super().write(text[: max(0, PRINTED - self.tell())])
@@ -138,16 +189,17 @@ def _paper() -> Iterator[_Paper]:
 
 
 @contextlib.contextmanager
-def _limited_memory() -> Iterator[None]:
-    """Let the process grow by GIGABYTES and no more, where the system can be told so (Linux)."""
-    try:
-        import resource
+def _limited_memory(outcome: Outcome) -> Iterator[None]:
+    """Let the process grow by GIGABYTES and no more, where the system can be told so (Linux).
 
-        with open("/proc/self/statm") as statm:
-            in_use = int(statm.read().split()[0]) * resource.getpagesize()
-    except (ImportError, OSError):
+    Puts down in the outcome whether it has grown by more than BULKY.
+    """
+    in_use, resident = _memory_in_use()
+    if not in_use:
         yield
         return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = in_use + int(GIGABYTES * 2**30)
     tightest = [value for value in (limit, soft, hard) if value != resource.RLIM_INFINITY]
@@ -156,6 +208,18 @@ def _limited_memory() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        outcome.is_bulky = _memory_in_use()[1] - resident > BULKY * 2**30
+
+
+def _memory_in_use() -> tuple[int, int]:
+    """Bytes of this process's address space, and in memory; (0, 0) if the system does not say."""
+    try:
+        with open("/proc/self/statm") as statm:
+            addresses, resident = statm.read().split()[:2]
+        page = os.sysconf("SC_PAGE_SIZE")
+        return int(addresses) * page, int(resident) * page
+    except (OSError, ValueError):
+        return 0, 0
 
 
 @contextlib.contextmanager
@@ -201,7 +265,9 @@ def _same_libraries_after() -> Iterator[None]:
             if not others and all(map(operator.is_, was.values(), now.values())):
                 continue
             for key, value in was.items():
-                if callable(value) and now.get(key) is not value and _is_foreign(now.get(key)):
+                if now.get(key) is value or not (callable(value) or place is OWN):
+                    continue
+                if place is OWN or _is_foreign(now.get(key)):
                     setattr(place, key, value)
                     error = Replaced(f"{name}.{key}")
             if place is torch.Tensor:  # a method of its base is replaced by a new one here
@@ -212,20 +278,25 @@ def _same_libraries_after() -> Iterator[None]:
         raise error
 
 
+OWN = sys.modules[__name__]  # its numbers are put back, too
 TENSOR_BASE = torch.Tensor.__base__
 PLACES = {
-    "builtins": builtins,
     "torch": torch,
     "torch.Tensor": torch.Tensor,
     "F": torch.nn.functional,
     "np": np,
     "math": math,
-    "the checks": sys.modules[__name__],
+    "random": random,
+    "time": time,
+    "copy": copy,
+    "the checks": OWN,
 }
 
 
 def _is_foreign(replacement: Any) -> bool:
     """Was it put there by somebody else than the library, which may wrap its own functions late?"""
+    if isinstance(replacement, type) and replacement.__module__.partition(".")[0] == "torch":
+        return False  # torch.set_default_dtype puts another class in the place of torch.Storage
     code = getattr(replacement, "__code__", None)
     return code is None or _is_own(code.co_filename)
 
@@ -253,35 +324,45 @@ def _nobody_there() -> Iterator[None]:
             del shell.ask_exit
 
 
-def _is_about_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "allocate memory" in _text_of(error)
+def _is_about_memory(error: BaseException, said: str) -> bool:
+    return isinstance(error, MemoryError) or "allocate memory" in said
+
+
+def _name_of(error: BaseException) -> str:
+    return type(error).__name__[:NAME]
 
 
 def _text_of(error: BaseException) -> str:
-    """An error's first line, shortened; some are megabytes long, and some fail to say anything."""
+    """An error's first line, shortened; some are megabytes long, and some never come to an end."""
     try:
-        first = str(error).strip().partition("\n")[0]
-    except Exception:
+        first = call_limited(_first_line, (error,), {}, SECONDS)
+    except (Exception, TimeIsUp):
         first = ""
     return first if len(first) <= LINE else first[: LINE - 1] + "…"
 
 
-def _in_words(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _in_words(error: BaseException, said: str) -> str:
     where = _line_of(error)
     if isinstance(error, TimeIsUp):
         return f"It was still running after {SECONDS:.0f} seconds{where}. Is there an endless loop?"
-    if _is_about_memory(error):
+    if _is_about_memory(error, said):
         return f"It asked for more than {GIGABYTES:.0f} GB of memory{where}. Is a size too large?"
     if isinstance(error, SystemExit):
         return f"It called exit(){where}, which would end the notebook. Return a value instead."
     if isinstance(error, Replaced):
         return (
-            f"It put something of its own in the place of {error}, for the whole notebook. "
+            f"It put something of its own in the place of {said}, for the whole notebook. "
             "(It is back again.) Use a name of your own."
         )
+    if isinstance(error, LastWords):
+        return f"It returned a {said} with a __del__ of its own. Return plain values."
     if isinstance(error, RecursionError):
         return f"It called itself without end{where}."
-    return f"It raised {type(error).__name__}{where}: {_text_of(error) or '(no message)'}"
+    return f"It raised {_name_of(error)}{where}: {said or '(no message)'}"
 
 
 def _line_of(error: BaseException) -> str:

@@ -179,7 +179,9 @@ def _attempts(
     attempts, began = [], time.monotonic()
     for case in cases:
         attempts.append(_attempt(task, answer, case, known))
-        if attempts[-1].outcome.is_costly or attempts[-1].is_beyond_words:
+        last = attempts[-1]
+        is_too_large = last.outcome.is_bulky and last.complaint
+        if last.outcome.is_costly or last.is_beyond_words or is_too_large:
             break
         spent = time.monotonic() - began
         if spent > TOGETHER * isolate.SECONDS and len(attempts) < len(cases):
@@ -279,7 +281,7 @@ def _most_specific(
 ) -> tuple[str, list[Misconception]]:
     """The complaint, or what else is true of the result and says more; the mistake if one is."""
     case, outcome = wrong.case, wrong.outcome
-    if outcome.problem or wrong.is_beyond_words:
+    if outcome.problem or wrong.is_beyond_words or outcome.is_bulky:
         return wrong.complaint, []
     if _is_other(outcome, answer.run(case)):
         return f"{TWO_RESULTS} {KEEPS_SOMETHING}", []

@@ -882,6 +882,19 @@ def test_what_is_replaced_everywhere_is_put_back_and_said(answer):
     assert judge(SOFTEN, soften).passed
 
 
+def test_a_wrong_result_that_fills_the_memory_is_made_once(monkeypatch):
+    pytest.importorskip("resource")
+    monkeypatch.setattr(isolate, "SECONDS", 20.0)
+    made = []
+
+    def large(x):
+        made.append(1)
+        return torch.ones(160_000_000)  # 0.6 GB
+
+    assert "expected the shape [row, column] = [3, 5]" in said_to(large)
+    assert len(made) == 1
+
+
 def test_a_low_recursion_limit_is_raised_again():
     deep = sys.getrecursionlimit()
     judge(SOFTEN, lambda x: sys.setrecursionlimit(90) or soften(x))
