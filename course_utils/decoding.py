@@ -149,9 +149,10 @@ def generate(
     tokens, from then on without a cache, because each token has moved to another position.
 
     Dropout is off and no gradients are kept.
-    Raises ValueError for an empty prompt and for a negative `n_new`.
+    Raises ValueError for an empty prompt and for a negative `n_new` or `eos`.
     """
     batch, n = _prompt_shape(prompt, n_new)
+    expect_at_least(0, eos=eos)
     ids = prompt.new_empty(batch, n + n_new)
     ids[:, :n] = prompt
     ended = torch.zeros(batch, dtype=torch.bool, device=prompt.device)
@@ -196,8 +197,7 @@ def _prompt_shape(prompt: Tensor, n_new: int) -> tuple[int, int]:
             "a prompt is ids of shape [batch, n] with at least one token in each row, "
             f"got {list(prompt.shape)}. A start token will do."
         )
-    if n_new < 0:
-        raise ValueError(f"n_new is a number of tokens, 0 or more, got {n_new}.")
+    expect_at_least(0, n_new=n_new)
     return prompt.shape[0], prompt.shape[1]
 
 
@@ -261,12 +261,12 @@ def beam_search(
     the end token. Hypotheses that have not ended after n_new tokens come after those that
     have. Searching stops early for what can no longer change the answer, and for nothing else.
 
-    Raises ValueError if width < 1, n_best is not in 1 … width, or alpha is negative.
+    Raises ValueError if width < 1, n_best is not in 1 … width, or eos or alpha is negative.
     Sources: Wu et al. 2016, section 7; Vaswani et al. 2017, section 6.1 (width 4, penalty 0.6).
     """
     batch, n = _prompt_shape(prompt, n_new)
-    if width < 1:
-        raise ValueError(f"width is a number of hypotheses, 1 or more, got {width}.")
+    expect_at_least(1, width=width)
+    expect_at_least(0, eos=eos)
     if not 1 <= n_best <= width:
         raise ValueError(f"a beam of width={width} has 1 to {width} best, got n_best={n_best}.")
     if not alpha >= 0:

@@ -641,6 +641,8 @@ def test_a_short_table_of_positions_shortens_translations(tokenizer):
         (lambda: generate(GARDEN_PATH, START[:, :0], 3), r"\[1, 0\].*start token"),
         (lambda: generate(GARDEN_PATH, START[0], 3), r"\[1\]"),
         (lambda: generate(GARDEN_PATH, START, -3), "n_new.*-3"),
+        (lambda: generate(GARDEN_PATH, START, 3, eos=-1), "eos is a number of 0 or more, got -1"),
+        (lambda: beam_search(GARDEN_PATH, START, 3, eos=-1), "eos is a number of 0 or more"),
         (lambda: beam_search(GARDEN_PATH, START, 3, eos=0, width=0), "width.*0"),
         (lambda: beam_search(GARDEN_PATH, START, 3, eos=0, n_best=5), "width=4.*n_best=5"),
         (
@@ -652,6 +654,13 @@ def test_a_short_table_of_positions_shortens_translations(tokenizer):
 def test_errors_name_what_was_given(plain_shapes, wrong, named):
     with pytest.raises(ValueError, match=named):
         wrong()
+
+
+@pytest.mark.parametrize("name", ["n_new", "width", "eos"])
+def test_lengths_and_widths_are_whole_numbers(plain_shapes, name):
+    given = {"n_new": 3, "eos": 0, name: 1.5}
+    with pytest.raises(TypeError, match=rf"{name} is a whole number, got 1\.5"):
+        beam_search(GARDEN_PATH, START, **given)
 
 
 @pytest.mark.parametrize(
