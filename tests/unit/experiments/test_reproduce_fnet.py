@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_utils.experiments import fnet
+from course_utils.experiments.experiment import STORED
 from course_utils.experiments.named import MIXERS, ROTARY, Named
 from course_utils.experiments.store import read_json
 from course_utils.experiments.tasks import fine_tuning, marked_pair, masked_words, speed
@@ -60,7 +61,7 @@ def test_each_mixer_is_searched_alike():
 def test_the_stored_search_is_whole_and_decides_the_recipes():
     trials = fnet.search_trials("laptop")
     assert len(trials) == 72
-    store = fnet.EXPERIMENT.store("search", "laptop", fnet.STORED)
+    store = fnet.EXPERIMENT.store("search", "laptop", STORED)
     assert store.missing(trials) == []
     results = store.results(trials)
     for name in fnet.NAMES:
@@ -71,7 +72,7 @@ def test_the_stored_search_is_whole_and_decides_the_recipes():
 
 
 def test_the_stored_questions_have_every_mixer_with_three_seeds():
-    store = fnet.EXPERIMENT.store("questions", "laptop", fnet.STORED)
+    store = fnet.EXPERIMENT.store("questions", "laptop", STORED)
     trials = fnet.question_trials("laptop")
     assert store.missing(trials) == []
     assert {(t.candidate.name, t.recipe.positions) for t in trials} >= {
@@ -201,4 +202,4 @@ def test_random_and_fourier_learn_nothing_in_their_mixers():
 
 def test_stored_files_name_their_hardware():
     for part, size in (("search", "laptop"), ("speed", "laptop"), ("speed", "paper")):
-        assert json.loads((fnet.STORED / f"fnet-{part}-{size}.json").read_text())["hardware"]
+        assert json.loads((STORED / f"fnet-{part}-{size}.json").read_text())["hardware"]
