@@ -51,7 +51,7 @@ function star(n, width) {
 
 /** Itself and others by dice: the same ones as `drawn` in pattern_lab.py throws. */
 function drawn(n, perToken, seed, { spread, factor, step }) {
-  let state = (seed * spread + n) >>> 0;
+  let state = (Math.imul(seed, spread) + n) >>> 0;
   const next = (sides) => { // the high bits are the better ones
     state = (Math.imul(state, factor) + step) >>> 0;
     return Math.floor((state / 4294967296) * sides);

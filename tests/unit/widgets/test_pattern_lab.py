@@ -72,6 +72,13 @@ def test_the_page_has_the_packages_patterns_and_rumours(tmp_path, kind):
         np.testing.assert_array_equal(heard, lab.layers_until_heard())
 
 
+def test_large_seeds_draw_the_same_in_both_languages(tmp_path):
+    """JavaScript's numbers are whole up to 2^53 only, and a seed is multiplied first."""
+    labs = [PatternLab("random", n=16, seed=seed) for seed in (4_000_001, 2**31, 2**40, -3)]
+    for lab, answer in zip(labs, in_the_page(tmp_path, labs), strict=True):
+        assert [Pattern.from_lists(rows) for rows in answer["patterns"]] == lab.patterns()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_lamps_say_what_the_package_says_and_their_witnesses_are_true(tmp_path, kind):
     labs = some_labs(kind)
