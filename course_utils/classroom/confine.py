@@ -10,6 +10,7 @@ Everywhere else there are the limits that every Unix knows (`limit`).
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import platform
@@ -54,6 +55,14 @@ PROCESS_TREE = "seeing, and outliving, other processes"
 COUNT = "more than a few processes"
 
 
+WHY_NOT = {  # what the system says of it by itself is about other things
+    errno.EPERM: "namespaces are not allowed here, as in many containers",
+    errno.EACCES: "namespaces are not allowed here",
+    errno.ENOSPC: "namespaces are switched off here: user.max_user_namespaces is too low",
+    errno.ENOSYS: "this kernel was built without namespaces",
+}
+
+
 class Refused(OSError):
     """The system does not allow this."""
 
@@ -71,15 +80,14 @@ def enter(package: Path, hidden: list[Path]) -> dict[str, str]:
     {what is not forbidden here: why}; {} where all is. Call it before there are threads.
     """
     if sys.platform != "linux":
-        why = f"{platform.system()} has no namespaces"
-        return dict.fromkeys((FOLDERS, NETWORK, PROCESS_TREE, COUNT), why)
+        return _without_namespaces(f"{platform.system()} has no namespaces")
     missing: dict[str, str] = {}
     with contextlib.suppress(OSError):
         _call("prctl", SUBREAPER, 1, 0, 0, 0)  # orphans of an answer come here, and are ended
     try:
         _to_own_users(package, hidden)
     except OSError as error:
-        return dict.fromkeys((FOLDERS, NETWORK, PROCESS_TREE, COUNT), str(error))
+        return _without_namespaces(WHY_NOT.get(error.errno, str(error)))
     for flag, what in ((NEW_NETWORK, NETWORK), (NEW_IPC | NEW_HOST, "")):
         try:
             _call("unshare", flag)
@@ -87,6 +95,12 @@ def enter(package: Path, hidden: list[Path]) -> dict[str, str]:
             if what:
                 missing[what] = str(error)
     return missing
+
+
+def _without_namespaces(why: str) -> dict[str, str]:
+    """How many processes a user may have is a limit of every Unix (`limit`), and not for root."""
+    unlimited = [COUNT] if os.getuid() == 0 else []
+    return dict.fromkeys([FOLDERS, NETWORK, PROCESS_TREE, *unlimited], why)
 
 
 def _to_own_users(package: Path, hidden: list[Path]) -> None:

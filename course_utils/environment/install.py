@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_utils import threads
@@ -24,6 +24,7 @@ from course_utils.environment import pins, pip, places
 from course_utils.paths import ROOT
 from course_utils.problem import Problem
 
+COURSE = "attention-optional"
 STAMP = "attention-optional.json"
 LOG = "install.log"
 GIGABYTES_NEEDED = 1.8  # what the smallest installation takes, PyTorch's CPU-only build
@@ -78,8 +79,11 @@ def choose() -> Environment:
     """.venv, unless the command runs in another environment that has everything already.
 
     That is so in a conda environment made from environment.yml, and in one of a contributor's own.
+    A .venv that somebody has made with pip, as on a department's server, is used and left alone.
     """
     own = own_environment()
+    if made_with_pip(own):
+        return replace(own, own=False)
     if own.is_running or not in_environment(sys.prefix, sys.base_prefix, os.environ):
         return own
     wanted = pins.read().course
@@ -87,6 +91,27 @@ def choose() -> Environment:
     if pins.differing(wanted, here):
         return own
     return Environment(Path(sys.prefix), Path(sys.executable), own=False)
+
+
+def made_with_pip(environment: Environment) -> bool:
+    """Whether the course was installed into it by `pip install`, which leaves no stamp of ours.
+
+    Problem if it was, and something is missing: what others have made is not made again.
+    """
+    is_ours = environment.stamp.exists() and "settled_for" not in read_stamp(environment)
+    if is_ours or not environment.python.exists():
+        return False
+    names = [pins.name_and_version(pin)[0] for pin in pins.read().course]
+    installed = (probe(environment, [COURSE, *names]) or {"installed": {}})["installed"]
+    if installed.get(COURSE) is None:
+        return False
+    lost = [name for name in names if installed[name] is None]
+    if lost:
+        raise Problem(
+            f".venv was made with pip, and lacks {', '.join(lost)}: in the course's folder run "
+            f"`{environment.python} -m pip install --constraint constraints.txt --editable .`"
+        )
+    return True
 
 
 def in_environment(prefix: str, base_prefix: str, environ: Mapping[str, str]) -> bool:

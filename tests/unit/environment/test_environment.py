@@ -354,6 +354,38 @@ def test_an_environment_of_somebody_elses_gets_only_the_weights(machine):
 # What goes wrong, in one sentence
 
 
+@pytest.fixture
+def department(machine, monkeypatch):
+    """A machine whose .venv was made as classroom/README.md says: with pip, and without a stamp."""
+    monkeypatch.setattr(install, "own_environment", lambda: machine.environment)
+    machine.make_venv(machine.environment)
+    wanted = pins.read()
+    machine.installed = dict(map(pins.name_and_version, wanted.course + wanted.weights))
+    machine.installed |= {"attention-optional": "0.1.0", "torch": "2.13.1"}  # within its range
+    return machine
+
+
+def test_what_was_made_with_pip_is_used_and_left_alone(department):
+    chosen = install.choose()
+    assert (chosen.prefix, chosen.own) == (department.environment.prefix, False)
+    install.prepare(chosen, say=department.said.append)
+    assert department.pip == [] and department.said == []
+    install.settle_once(chosen)  # as `start` does, with a stamp of its own
+    assert chosen.stamp.exists() and not install.choose().own
+
+
+def test_what_was_made_with_pip_and_lacks_something_is_not_made_again(department):
+    del department.installed["torch"]
+    with pytest.raises(Problem, match="made with pip, and lacks torch: .*--editable"):
+        install.choose()
+    assert department.environment.prefix.exists()
+
+
+def test_an_unfinished_installation_of_ours_is_not_taken_for_somebodys(department):
+    del department.installed["attention-optional"]
+    assert not install.made_with_pip(department.environment)
+
+
 def test_too_little_room_is_said_before_anything_is_removed(machine, monkeypatch):
     machine.prepare()
     damage_stamp(machine)
