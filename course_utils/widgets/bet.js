@@ -16,7 +16,7 @@ const STYLE = `
 `;
 
 const UNHEARD = "Nobody has put this on record: the kernel was restarted or has stopped. Run the " +
-  "cell again to bet for good.";
+  "cells above and this one again to bet for good.";
 
 function render({ model, el: host }) {
   let isUnheard = false; // placed where no kernel could put it on record

@@ -17,7 +17,9 @@ How to write an explorer called NAME:
    (lib/axes.js) stands around a small curve, `percent` (lib/numbers.js) writes a share.
    `lib/attention.js` draws a head of any queries and keys, as words with lines or as a matrix.
 5. A table of a megabyte or more is no traitlet: those are stored with the notebook. `large` returns
-   it, and the page asks for it when it is shown (lib/large.js); that is one `model.send`.
+   it, and the page asks for it when it is shown (lib/large.js); that is one `model.send`. Where the
+   page has nothing to show without it, a trait `stored` that is False says so, and a notebook that
+   is opened again shows the still.
 6. Put everything into an element of class "ao-explorer": it carries the course's look, and the
    theme of the page, light or dark. Controls in "ao-controls" stand in two columns where those
    fit; a picture that is not legible when narrow goes into an "ao-scroll"; "ao-wide" is for those

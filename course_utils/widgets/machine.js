@@ -383,7 +383,7 @@ function render({ model: data, el: host }) {
   headline.textContent = "The weights are on their way …";
 
   const inks = () => ({ shares: attentionScale(root), signed: signedScale(root) });
-  const forget = askForLarge(data, (about, bytes) => {
+  function receive(about, bytes) {
     model = unpackWeights(about, bytes);
     const [first, last] = only < 0 ? [0, model.nLayers - 1] : [only, only];
     steps = stepsThrough(first, last, model.nHeads, only < 0);
@@ -397,9 +397,11 @@ function render({ model: data, el: host }) {
     state.step = Math.min(data.get("step"), steps.length - 1);
     if (state.step < 0) state.step = steps.length - 1;
     show();
-  }, () => {
-    headline.textContent = "No kernel has answered. If a cell is still running, the machine comes " +
-      "when that is done; otherwise run this cell again.";
+  }
+
+  const forget = askForLarge({
+    model: data, host, onArrival: receive,
+    onSilence: (words) => { headline.textContent = words; },
   });
   whenThemeChanges(root, () => {
     if (!reading) return;

@@ -32,6 +32,7 @@ class MachineExplorer(Explorer):
     text = traitlets.Unicode().tag(sync=True)
     block = traitlets.Int(WHOLE).tag(sync=True)  # the only one that is shown, or WHOLE
     step = traitlets.Int(-1).tag(sync=True)  # how far the data has come; -1: all the way
+    stored = traitlets.Bool(False).tag(sync=True)  # without its weights it is an empty frame
 
     @classmethod
     def shared(cls) -> dict[str, Any]:

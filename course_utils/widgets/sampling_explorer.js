@@ -5,12 +5,13 @@
 
 import { button, el, keepKeys, numbersIn, slider, textLine } from "./lib/dom.js";
 import { percent } from "./lib/numbers.js";
+import { asker } from "./lib/kernel.js";
 import { askForLarge } from "./lib/large.js";
 import { newReading, readOn, unpackWeights } from "./lib/transformer.js";
 
 const AT_A_TIME = 60; // what "Write on" writes
 const A_MOMENT = 40; // ms from one character to the next, for the eye and for "Stop"
-const UNANSWERED = 5000; // ms
+const UNCHANGED = "The text is still the one from before.";
 
 /** Softmax of logits / temperature. */
 export function chances(logits, temperature) {
@@ -133,7 +134,7 @@ function render({ model, el: host }) {
     left: 0, // how many are still to be drawn
     waiting: false, // for the kernel
     last: null, // the row that was drawn last, where nobody can be asked what comes next
-    timer: null, // for the next character, or for the kernel's answer: never for both
+    timer: null, // for the next character that is drawn in the page
     given: null, // a text that somebody typed, until it is known whether it can be read
   };
   const longest = model.get("longest");
@@ -221,28 +222,25 @@ function render({ model, el: host }) {
       answer(); // nothing new to ask, and so nobody would answer
       return;
     }
-    state.timer = setTimeout(() => {
-      trouble.textContent = "No kernel has answered. If a cell is still running, this goes on when " +
-        "that is done; otherwise run this cell again.";
-    }, UNANSWERED);
-    model.set("text", text);
-    model.save_changes();
+    askPython({ text }, "");
   }
 
-  /** What the kernel found, or why it could not. */
+  /** What the kernel found. */
   function answer() {
-    clearTimeout(state.timer);
     state.waiting = false;
-    const why = model.get("trouble");
-    const text = model.get("text");
-    if (why) refused(why);
-    else accepted([...text], model.get("tokens").length);
+    accepted([...model.get("text")], model.get("tokens").length);
     load();
     if (state.left > 0) step();
   }
 
-  function refused(why) {
-    trouble.textContent = `${why} The text is still the one from before.`;
+  /** Python has read a text: the one that it was asked for, or one that was set over there. */
+  function heard() {
+    if (!speaker || state.waiting) answer();
+    else if (state.left === 0 && model.get("text") !== tokens.join("")) load();
+  }
+
+  function giveUp() {
+    state.waiting = false;
     state.left = 0;
     state.given = null;
   }
@@ -265,8 +263,11 @@ function render({ model, el: host }) {
     const signs = [...text];
     const stranger = signs.find((sign) => !vocabulary.includes(sign));
     if (stranger || !text) {
-      refused(stranger ? `“${stranger}” is not among the ${vocabulary.length} characters that this ` +
-        "model knows." : "A model needs at least one character to go on from.");
+      const why = stranger
+        ? `“${stranger}” is not among the ${vocabulary.length} characters that this model knows.`
+        : "A model needs at least one character to go on from.";
+      trouble.textContent = `${why} ${UNCHANGED}`;
+      giveUp();
       paint();
       return;
     }
@@ -370,6 +371,10 @@ function render({ model, el: host }) {
     draw();
   }
 
+  const askPython = asker({
+    model, host, news: trouble, stale: UNCHANGED, onAnswer: heard,
+    onFailure: () => { giveUp(); load(); },
+  });
   const writing = canRead
     ? [begin.root, el("div", { class: "buttons" }, one, more, stop, again)]
     : [el("div", { class: "buttons" }, one)];
@@ -383,14 +388,13 @@ function render({ model, el: host }) {
     paper, ...writing, trouble));
   load();
   take();
-  model.on("change:answered", () => {
-    if (!speaker || state.waiting) answer();
-    else if (state.left === 0 && model.get("text") !== tokens.join("")) load(); // set in Python
-  });
   model.on("change:temperature change:top_k change:top_p change:min_p", take);
   model.on("change:place", () => { if (!speaker) load(); });
   if (!model.get("in_the_page")) return undefined;
-  return askForLarge(model, (about, bytes) => { speaker = unpackWeights(about, bytes); }, () => {});
+  const forget = askForLarge({
+    model, host, onArrival: (about, bytes) => { speaker = unpackWeights(about, bytes); },
+  });
+  return () => { clearTimeout(state.timer); forget(); };
 }
 
 export default { render };

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from course_utils.notebook import NOTEBOOK_METADATA
 
-ASLEEP = "Run the cell again. The maps are still those of the sentence before."
+ASLEEP = "Run the cells above and this one again. The maps are still those of the sentence before."
 READ = (
     "import os, time\n"
     "import numpy as np\n"

@@ -147,4 +147,4 @@ def test_without_an_answer_it_says_what_to_do(page, tmp_path):
     mount(page, MachineExplorer(model.model(PLAY.vocab_size), PLAY, "To"), tmp_path)
     says = page.locator(".ao-headline")
     expect(says).to_contain_text("on their way")
-    expect(says).to_contain_text("run this cell again", timeout=10_000)
+    expect(says).to_contain_text("this one again", timeout=20_000)

@@ -58,3 +58,15 @@ def test_a_learner_sees_lessons_and_no_machinery(my_lab, page, picture):
     page.locator(".jp-BreadCrumbs-home").click()
     expect(files).to_have_text(["exercises", "notebooks"])
     picture("my-course")
+
+
+def test_to_open_a_copy_is_no_change_and_to_write_in_it_is(my_lab, page):
+    """Jupyter notes the kernel's version in it; nobody should be asked whether to save that."""
+    is_changed = "jupyterapp.shell.currentWidget.context.model.dirty"
+    for place in (FIRST, "exercises/03_attention/03_attention.ipynb"):
+        notebook = my_lab.open(page, place)
+        noted = "jupyterapp.shell.currentWidget.content.model.getMetadata('language_info').version"
+        page.wait_for_function(noted)
+        assert not page.evaluate(is_changed)
+    notebook.write("import", "changed = True")
+    assert page.evaluate(is_changed)

@@ -81,7 +81,7 @@ def test_the_next_day_they_are_alive_without_running_a_cell(lab, page, saved):
 def test_what_is_not_kept_is_a_picture_with_its_words(lab, page, saved, picture):
     notebook = lab.open(page, saved.name)
     output = notebook.output(TOO_LARGE)
-    expect(output.get_by_text("Run the cell, and it moves again.")).to_be_visible()
+    expect(output.get_by_text("and this one, and it moves again.")).to_be_visible()
     expect(output.get_by_role("img")).to_have_attribute("alt", WORDS)
     picture("tomorrow-a-still", output)
     lab.end_kernels()

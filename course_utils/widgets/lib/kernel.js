@@ -1,10 +1,10 @@
 // The few things that need Python: asking it, and saying so when nobody answers any more.
 
-const ASLEEP = "Python does not hear this explorer any more: its kernel was restarted or has " +
-  "stopped. Run the cell again.";
-const SLOW = "Still no answer. If the kernel is busy, it comes; if it was restarted, run the " +
-  "cell again.";
-const PATIENCE = 8000; // ms
+export const ASLEEP = "Python does not hear this explorer any more: its kernel was restarted or has " +
+  "stopped. Run the cells above and this one again.";
+export const SLOW = "Still no answer. If the kernel is busy, it comes; if it was restarted, run the " +
+  "cells above and this one again.";
+export const PATIENCE = 8000; // ms; a kernel that is not busy answers in a tenth of a second
 
 /** Call `onGone` when the kernel of an explorer is lost; the function returned tells it any time.
 
@@ -60,7 +60,7 @@ export function asker({ model, host, news, stale, onAnswer, onFailure = () => {}
     waiting = true;
     news.textContent = words;
     timer = setTimeout(() => {
-      if (waiting && host.isConnected) news.textContent = `${words} ${SLOW}`;
+      if (waiting && host.isConnected) news.textContent = `${words} ${SLOW}`.trim();
     }, PATIENCE);
     return model.save_changes();
   };

@@ -21,6 +21,10 @@ def test_noam_has_its_top_where_the_warmup_ends():
     assert rate(16_000) == pytest.approx(rate(4000) / 2)  # four times as late, half as large
 
 
+def test_the_smallest_width_and_warmup_that_there_are():
+    assert noam(1, warmup=1)(1) == 1.0
+
+
 def test_cosine_climbs_turns_and_ends():
     rate = warmup_cosine(2e-3, warmup=10, steps=110, floor=0.1)
     assert rate(1) == pytest.approx(2e-4)
@@ -50,6 +54,7 @@ def test_constant_after_a_climb():
         (lambda: constant(1.0)(-1), "got -1"),
         (lambda: constant(1.0, warmup=-4), "got -4"),
         (lambda: noam(0), "got 0 and 4000"),
+        (lambda: warmup_cosine(1.0, warmup=0, steps=5)(0), "got 0"),
         (lambda: warmup_cosine(1.0, warmup=5, steps=5), "warmup=5 .* steps=5"),
     ],
 )

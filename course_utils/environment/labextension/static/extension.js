@@ -4,16 +4,18 @@
 // 2. An explorer that cannot run (a notebook of yesterday, no kernel) is its still picture and its
 //    words, instead of "model not found".
 // 3. A notebook keeps the state of the explorers that it shows: also of those that a restart has
-//    cut off, and of none that is too large to be kept.
+//    cut off, and of none that is too large to be kept, or nothing without Python.
 // 4. Explorers are told that their kernel is gone when the widgets' own machinery does not tell.
 // 5. An explorer that was closed, as its cell ran again, is not kept in memory.
 // 6. Pictures, which are drawn on white, are turned round in a dark theme: what was white is dark, and
 //    blue stays blue.
+// 7. A notebook that was only opened has no unsaved changes: what Jupyter notes of the kernel is none.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
 const PATIENCE = 1000; // ms until an explorer that does not come is shown as a still
 const ROOM = 300_000; // characters of base64, most that a notebook keeps of an explorer's numbers
+const WAKE = "Run the cells above (menu Run, “Run All Above Selected Cell”) and this one";
 const GONE = ["autorestarting", "restarting", "terminating", "dead"];
 
 // ---- words, and stills
@@ -74,7 +76,7 @@ async function showStill(renderer, rendermime, output) {
   if (renderer.isDisposed || renderer.widgets.length > 0) return;
   const note = document.createElement("p");
   note.textContent = kind.startsWith("image/")
-    ? "A still picture. Run the cell, and it moves again." : "Run the cell to use this.";
+    ? `A still picture. ${WAKE}, and it moves again.` : `${WAKE} to use this.`;
   note.style.margin = "0 0 6px";
   renderer.node.replaceChildren(note, still.node);
   renderer.show(); // one that Python closed has hidden itself
@@ -104,13 +106,13 @@ function keepShown(context) {
   };
 }
 
-/** The state of what the outputs show, where all of it is known and nothing is too large. */
+/** The state of what the outputs show, where all of it is known and can be kept. */
 function shown(book, known) {
   const views = book.cells.flatMap((cell) => cell.outputs ?? [])
     .map((output) => output.data?.[VIEW]?.model_id)
     .filter((id) => id);
   const whole = views.map((view) => partsOf(view, known))
-    .filter((parts) => parts.every((id) => known[id] && numbersOf(known[id]) < ROOM));
+    .filter((parts) => parts.every((id) => known[id] && canBeKept(known[id])));
   return Object.fromEntries(whole.flat().map((id) => [id, known[id]]));
 }
 
@@ -126,6 +128,21 @@ function partsOf(view, known) {
 }
 
 const numbersOf = (one) => (one.buffers ?? []).reduce((sum, { data }) => sum + data.length, 0);
+const canBeKept = (one) => one.state.stored !== false && numbersOf(one) < ROOM;
+
+// ---- a notebook that was only opened
+
+/** Let what Jupyter notes of the same kernel, as its version, be no change that is to be saved. */
+function staySaved(model) {
+  const set = model.setMetadata.bind(model);
+  model.setMetadata = (name, value) => {
+    const { dirty } = model;
+    const isNote = ["kernelspec", "language_info"].includes(name)
+      && model.getMetadata(name)?.name === value?.name;
+    set(name, value);
+    if (isNote) model.dirty = dirty;
+  };
+}
 
 // ---- a kernel that is gone
 
@@ -177,6 +194,7 @@ const plugin = {
       createNew(panel, context) {
         speak(panel.content.rendermime);
         keepShown(context);
+        staySaved(context.model);
         tellOfKernel(panel, context.sessionContext);
         letGo(context.sessionContext);
       },
