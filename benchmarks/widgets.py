@@ -106,8 +106,10 @@ def slide(number: int) -> Callable:
 
 
 def hover_words(page: Page, explorer: Locator):
+    figure = explorer.locator("figure:visible").last
+    expect(figure.locator(".token").first).to_be_attached()
     while True:
-        for word in explorer.locator("figure").last.locator(".token").all():
+        for word in figure.locator(".token").all():
             word.scroll_into_view_if_needed()  # outside of the window the page hears nothing
             box = word.bounding_box()
             x, y = box["x"] + box["width"] - 8, box["y"] + box["height"] / 2
