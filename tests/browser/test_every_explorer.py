@@ -581,16 +581,26 @@ def faint_words(explorer: Locator) -> list:
 
 
 def overlapping_words(explorer: Locator) -> list[list[str]]:
-    """Pairs of words of which one is written over a tenth of the other, or more."""
+    """Pairs of words of which one is written over a tenth of the other, or more, where seen."""
     return explorer.evaluate(
         """explorer => {
+            const seen = (box, node) => { // what is scrolled out of view covers nothing
+                let { left, top, right, bottom } = box;
+                for (let up = node.parentElement; up && up !== explorer; up = up.parentElement) {
+                    if (getComputedStyle(up).overflow === "visible") continue;
+                    const room = up.getBoundingClientRect();
+                    [left, top] = [Math.max(left, room.left), Math.max(top, room.top)];
+                    [right, bottom] = [Math.min(right, room.right), Math.min(bottom, room.bottom)];
+                }
+                return new DOMRect(left, top, right - left, bottom - top);
+            };
             const words = [], walker = document.createTreeWalker(explorer, NodeFilter.SHOW_TEXT);
             while (walker.nextNode()) {
                 const node = walker.currentNode, range = document.createRange();
                 if (!node.textContent.trim() || !node.parentElement.checkVisibility()
                     || node.parentElement.closest("style, title, desc, option")) continue;
                 range.selectNodeContents(node);
-                for (const box of range.getClientRects())
+                for (const box of [...range.getClientRects()].map(box => seen(box, node)))
                     if (box.width > 1 && box.height > 1) words.push([node.textContent, box]);
             }
             const size = box => box.width * box.height;
