@@ -76,7 +76,7 @@ def call(
     outcome = Outcome()
     guards = (
         surroundings.same_after(),
-        _same_state_after(seed),
+        _same_dice_after(seed),
         _same_libraries_after(),
         _nobody_there(),
         _limited_memory(outcome),
@@ -90,7 +90,7 @@ def call_own(function: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Outc
     A wrong answer is compared with a thousand calls of known mistakes: their guards took longer
     than they did.
     """
-    return _call(function, args, kwargs, (_same_state_after(0),), Outcome())
+    return _call(function, args, kwargs, (_same_dice_after(0),), Outcome())
 
 
 def _call(
@@ -223,12 +223,9 @@ def _memory_in_use() -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _same_state_after(seed: int) -> Iterator[None]:
-    """Random numbers, default dtype and device, threads: as they were, whatever is set inside."""
+def _same_dice_after(seed: int) -> Iterator[None]:
+    """Random numbers begin at the seed inside, and go on afterwards; gradients are kept inside."""
     python, numpy = random.getstate(), np.random.get_state()
-    deep = sys.getrecursionlimit()
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    device = torch.get_default_device()
     try:
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
             random.seed(seed)
@@ -236,14 +233,8 @@ def _same_state_after(seed: int) -> Iterator[None]:
             torch.default_generator.manual_seed(seed)
             yield
     finally:
-        sys.setrecursionlimit(deep)
         random.setstate(python)
         np.random.set_state(numpy)
-        torch.set_default_dtype(dtype)
-        if torch.get_default_device() != device:
-            torch.set_default_device(None if device.type == "cpu" else device)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
 
 
 class Replaced(Exception):

@@ -49,6 +49,10 @@ def _set_warnings(wanted: tuple) -> None:
     warnings.filters[:] = filters
 
 
+def _set_device(wanted: torch.device) -> None:
+    torch.set_default_device(None if wanted.type == "cpu" else wanted)
+
+
 def _torchs_print() -> dict[str, Any]:
     return dict(vars(torch._tensor_str.PRINT_OPTS))
 
@@ -84,6 +88,7 @@ def _set_limits(wanted: list[tuple[int, int]]) -> None:
 
 # (what it is now, how it becomes what it was)
 SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
+    (sys.getrecursionlimit, sys.setrecursionlimit),  # a low one is in the way of all that follows
     (os.getcwd, os.chdir),
     (lambda: dict(os.environ), _set_variables),
     (lambda: list(sys.path), _set_path),
@@ -96,6 +101,9 @@ SETTINGS: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
     (np.geterr, lambda wanted: np.seterr(**wanted)),
     (np.get_printoptions, lambda wanted: np.set_printoptions(**wanted)),
     (_torchs_print, lambda wanted: torch.set_printoptions(**wanted)),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_default_device, _set_device),
+    (torch.get_num_threads, torch.set_num_threads),
     (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
     (
