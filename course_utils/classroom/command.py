@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from course_utils.classroom.hub import add_hub_command
+from course_utils.paths import expanded
 from course_utils.problem import Problem
 
 EPILOG = "Exit status: 0 done, 1 done and something needs a person, 2 not done."
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
             one.add_argument(*flags, **options)
         if name not in ("init", "doctor"):
             one.add_argument(
-                "--class", dest="folder", type=Path, default=Path(), metavar="FOLDER",
+                "--class", dest="folder", type=expanded, default=Path(), metavar="FOLDER",
                 help="the class's folder; without, the one you are in",
             )  # fmt: skip
         one.set_defaults(run=run)
@@ -175,17 +176,18 @@ def doctor(chosen: argparse.Namespace) -> int:
 NAMES = (["names"], {"nargs": "*", "metavar": "NAME", "help": "such as 03; without, all"})
 COMMANDS = {
     "init": (init, "make a class's folder, or bring its roster up to date", [
-        (["folder"], {"type": Path, "metavar": "DIR"}),
-        (["--students"], {"type": Path, "required": True, "metavar": "ROSTER.csv",
+        (["folder"], {"type": expanded, "metavar": "DIR"}),
+        (["--students"], {"type": expanded, "required": True, "metavar": "ROSTER.csv",
                           "help": "a column id; first_name, last_name, email if you like"}),
         (["--course"], {"default": "attention-optional", "help": "its name in nbgrader"}),
     ]),
     "release": (release, "make what students get, and enter it into the gradebook", [NAMES]),
     "collect": (collect, "take over what students handed in", [
         NAMES,
-        (["--from"], {"dest": "source", "type": Path, "metavar": "FOLDER",
+        (["--from"], {"dest": "source", "type": expanded, "metavar": "FOLDER",
                       "help": "a drop of folders, notebooks or zips; without, inbox/"}),
-        (["--exchange"], {"type": Path, "metavar": "FOLDER", "help": "nbgrader's exchange, too"}),
+        (["--exchange"], {"type": expanded, "metavar": "FOLDER",
+                          "help": "nbgrader's exchange, too"}),
     ]),
     "grade": (grade, "judge what was collected; goes on where it was stopped", [
         NAMES,

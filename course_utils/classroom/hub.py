@@ -26,7 +26,7 @@ from pathlib import Path
 from course_utils import threads
 from course_utils.classroom import hub_accounts
 from course_utils.classroom.hub_accounts import TEACHER
-from course_utils.paths import ROOT
+from course_utils.paths import ROOT, expanded
 from course_utils.problem import Problem
 
 CLASSROOM = ROOT / "classroom"  # what a department copies
@@ -146,9 +146,12 @@ def add_hub_command(subparsers) -> None:
         "publish", help="put assignments and feedback pages into nbgrader's exchange"
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03; without, all")
-    parser.add_argument("--class", dest="folder", type=Path, default=Path(), metavar="FOLDER")
+    parser.add_argument("--class", dest="folder", type=expanded, default=Path(), metavar="FOLDER")
     parser.add_argument(
-        "--exchange", type=Path, metavar="FOLDER", help="without, the one that nbgrader is set to"
+        "--exchange",
+        type=expanded,
+        metavar="FOLDER",
+        help="without, the one that nbgrader is set to",
     )
     parser.set_defaults(run=publish)
 
@@ -177,7 +180,7 @@ def main(arguments: list[str]) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", type=Path, metavar="DIR", help="the demo's folder, new or its own"
+        "folder", type=expanded, metavar="DIR", help="the demo's folder, new or its own"
     )
     parser.add_argument("--users", type=int, metavar="N", help="how many test users (default 3)")
     parser.add_argument("--names", nargs="+", metavar="NAME", help="their names, such as ada grace")
@@ -195,7 +198,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Make what is missing in the folder, run the hub until Ctrl-C; 0."""
     expect_packages()
-    demo = Demo(chosen.folder.expanduser().resolve())
+    demo = Demo(chosen.folder.resolve())
     names = users_of(demo, chosen.users, chosen.names)
     with alone(demo):
         prepare(demo, names)

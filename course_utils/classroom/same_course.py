@@ -5,13 +5,13 @@ would see it, so each job says which course it is of.
 """
 
 import functools
-import hashlib
 import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import course_utils
+from course_utils.classroom import grading
 from course_utils.problem import Problem
 
 PACKAGE = Path(course_utils.__file__).parent
@@ -20,12 +20,10 @@ PACKAGE = Path(course_utils.__file__).parent
 @functools.cache
 def fingerprint(package: Path = PACKAGE) -> str:
     """The same where the course's programs are the same, wherever they are installed."""
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(package).as_posix()} {len(content)} ".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    programs = package.rglob("*.py")
+    return grading.fingerprint(
+        {path.relative_to(package).as_posix(): path.read_bytes() for path in programs}
+    )
 
 
 def run(wanted: str, function: Callable, *arguments: Any) -> Any:

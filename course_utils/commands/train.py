@@ -55,7 +55,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
         "--minutes", type=positive(float), metavar="M", help="stop then, wherever the schedule is"
     )
     parser.add_argument("--seed", type=seed_in, default=0, metavar="S", help="another beginning")
-    parser.add_argument("--out", type=path_of, metavar="FOLDER", help="where the model is written")
+    parser.add_argument("--out", type=expanded, metavar="FOLDER", help="where the model is written")
     return parser.parse_args(arguments)
 
 
@@ -81,11 +81,6 @@ def seed_in(text: str) -> int:
             f"a whole number from 0 to 2^64 - 1 is needed, got {text!r}"
         )
     return int(text)
-
-
-def path_of(text: str) -> Path:
-    """A folder, for argparse; ~ is the user's own."""
-    return expanded(text)
 
 
 def is_finished(folder: Path, recipe: Recipe) -> bool:
