@@ -18,8 +18,6 @@ const STYLE = `
 .ao-mixing .share { fill: var(--ao-faint); }
 .ao-mixing [hidden] { display: none; }
 `;
-const WIDE = 940; // pixels: room for two maps
-const GAP = 28; // between them
 const WIDEST = 560; // where there is one
 const TALLEST = 440; // pixels of rows: with the words above them, a screen
 
@@ -28,7 +26,8 @@ function render({ model, el: host }) {
   // Names of the mixer that is chosen and of the one beside it, if there is another.
   const state = { shown: [model.get("chosen")], pinned: null };
   let tokens, shares, names, views;
-  let wide = false, width = WIDEST; // of a map, in pixels
+  let isWide = false; // whether there is room for two maps
+  let width = WIDEST; // of a map, in pixels
 
   const headline = el("p", { class: "ao-headline", role: "status", "aria-live": "polite" });
   const news = el("p", { role: "alert" });
@@ -65,7 +64,7 @@ function render({ model, el: host }) {
 
   function draw() {
     const scale = attentionScale(root);
-    columns[1].root.hidden = !wide || state.shown.length < 2;
+    columns[1].root.hidden = !isWide || state.shown.length < 2;
     views = columns.filter((column) => !column.root.hidden).map(({ mixers, holder }, side) => {
       const name = state.shown[side];
       mixers.value = name;
@@ -97,18 +96,19 @@ function render({ model, el: host }) {
         `${name}: “${tokens[token]}” hears most of ${looksMostAt(one, token)}.`).join(" ");
   }
 
+  const body = el("div", { class: "ao-body" }, ...columns.map((column) => column.root));
   const root = el("div", {
     class: "ao-explorer ao-wide ao-mixing", role: "group", "aria-label": "Mixing map",
   },
     el("style", {}, STYLE), headline, ...(model.get("can_read") ? [sentence.root] : []), news,
-    el("div", { class: "ao-body" }, ...columns.map((column) => column.root)));
+    body);
   host.replaceChildren(root);
   load();
   state.shown.push(...names.filter((name) => name !== state.shown[0]).slice(0, 1));
   draw();
-  whenWidthChanges(root, (given) => {
-    wide = given >= WIDE;
-    width = Math.min(WIDEST, wide ? (given - GAP) / 2 : given);
+  whenWidthChanges(columns[0].root, (given) => {
+    isWide = getComputedStyle(body).display === "grid"; // look.css decides
+    width = Math.min(WIDEST, given);
     draw();
   });
   whenThemeChanges(root, draw);
