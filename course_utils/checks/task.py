@@ -62,6 +62,10 @@ Where the learner writes a class, `use` says what is done with it, and a case's 
 mistakes are classes then too. A result of several tensors has names for each in `dimensions`:
 `(("n_query", "d_value"), ("n_query", "n_key"))`; they are those of the last axes.
 
+Where what an answer returns is a module that `use` puts on trial, say `makes_modules=True`. In a
+class `use` then runs beside the right answer, and asks a mirror of the module, which lives in the
+process of the student's code (`course_utils.classroom.mirror`).
+
 A mistake that comes out of a builder has no docstring of its own:
 `task.mistake(made, id="squared", says="You squared.\\n\\nThat doubles 2 and nothing else.")`. Its
 id, or the function's name, is how a mistake is called in stored verdicts, so it stays what it is
@@ -124,6 +128,7 @@ class Task:
         gradient: bool = False,  # the result lets gradients through, and they are the right ones
         praise: str = "Right, on every case.",
         use: Callable = call,
+        makes_modules: bool = False,  # `use` puts modules on trial, which the answer makes
         properties: Sequence[Callable] = (),
     ):
         if not re.fullmatch(rf"{LESSON_NUMBER}\.[a-z0-9_]+", id):
@@ -133,6 +138,7 @@ class Task:
         self.id, self.title, self.hints, self.praise = id, title, list(hints), praise
         self.section = section
         self.dimensions, self.gradient, self.use = dimensions, gradient, use
+        self.makes_modules = makes_modules
         self.properties = list(properties)
         self.reference: Callable | None = None
         self.make_cases: Callable[[int], Iterable[Case]] | None = None

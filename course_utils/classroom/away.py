@@ -9,11 +9,11 @@ import torch
 from course_utils.checks import asked, isolate
 from course_utils.checks.catalog import EXERCISES
 from course_utils.checks.task import Case, Task, call
-from course_utils.classroom.nursery import Child, Gone
+from course_utils.classroom.mirror import NONSENSE, Ended, Far
+from course_utils.classroom.nursery import Broken, Child, Gone
 
 LOADING = 45.0  # seconds from outside; inside the cells have ten of a processor
 ONE_CASE = 15.0  # inside an answer has two, of a processor
-NONSENSE = "What came back from it is no result."
 
 
 class Trouble(Exception):
@@ -22,10 +22,6 @@ class Trouble(Exception):
     def __init__(self, text: str, error: str):
         super().__init__(text)
         self.text, self.error = text, error
-
-
-class Broken(Exception):
-    """Our own code failed beside the answer: that is nobody's zero."""
 
 
 class Away(asked.Asked):
@@ -40,7 +36,7 @@ class Away(asked.Asked):
         files: Mapping[str, bytes],
         equipment: str,
     ):
-        self.child = child
+        self.child, self.task = child, task
         request = {
             "do": "load",
             "task": task.id,
@@ -48,7 +44,7 @@ class Away(asked.Asked):
             "wants_class": inspect.isclass(task.reference),
             "expression": planned["expression"],
             "equipment": equipment,
-            "use": None if task.use is call else task.use.__name__,
+            "use": None if task.use is call or task.makes_modules else task.use.__name__,
             "files": dict(files),
             "steps": steps,
         }
@@ -57,7 +53,7 @@ class Away(asked.Asked):
         except Gone as gone:
             raise Trouble(gone.text, gone.error) from None
         if "broken" in (found if isinstance(found, dict) else {}):
-            raise Broken(str(found["broken"])[:2000])
+            raise Broken(found["broken"])
         if not isinstance(found, dict) or "trouble" in found:
             text = found["trouble"] if isinstance(found, dict) else NONSENSE
             raise Trouble(str(text)[:1000], str(_of(found, "error", "Exception")))
@@ -71,14 +67,34 @@ class Away(asked.Asked):
         return str(_of(self._nothing, words, asked.NO_RETURN))
 
     def run(self, case: Case, *, seed: int = 0) -> isolate.Outcome:
+        if self.task.makes_modules:
+            return self._on_trial(case, seed)
         request = {"do": "run", "args": case.args, "kwargs": dict(case.kwargs), "seed": seed}
         try:
             found = self.child.ask(request, ONE_CASE, _name_in_exercises)
             if isinstance(found, dict) and "broken" in found:
-                raise Broken(str(found["broken"])[:2000])
+                raise Broken(found["broken"])
             return _outcome(found, len(case.args) + len(case.kwargs))
         except Gone as gone:
             return isolate.Outcome(problem=gone.text, error=gone.error)
+
+    def _on_trial(self, case: Case, seed: int) -> isolate.Outcome:
+        """What `use` finds out here about the modules that are made there."""
+        far = Far(self.child, ONE_CASE)
+        outcome = isolate.Outcome(inputs=(*case.args, *case.kwargs.values()))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            try:
+                outcome.value = self.task.use(far.answer, *case.args, **case.kwargs)
+            except Ended as ended:
+                outcome.problem, outcome.error = ended.text, ended.error
+            except Broken:
+                raise
+            except Exception as error:  # the module's own, or what it gave fits nowhere
+                outcome.error = type(error).__name__
+                outcome.problem = f"It raised {outcome.error}: {str(error)[:200]}"
+        outcome.printed = far.printed[: isolate.PRINTED]
+        return outcome
 
     def again(self, args: tuple, kwargs: Mapping[str, Any]) -> Any:
         return self.run(Case("", args, kwargs)).value

@@ -20,7 +20,7 @@ from course_utils.checks.task import Case, Task, call
 
 def equipment(task: Task, cases: Iterable[Case]) -> str:
     """The text of what `use` and the cases' inputs are made of; "" where they are plain data."""
-    wanted = [] if task.use is call else [task.use]
+    wanted = [] if task.use is call or task.makes_modules else [task.use]
     for case in cases:
         for value in (*case.args, *case.kwargs.values()):
             wanted += _made_in_exercises(value)

@@ -33,6 +33,13 @@ class Gone(Exception):
         self.error, self.text = error, text
 
 
+class Broken(Exception):
+    """Our own code failed beside the answer: that is nobody's zero."""
+
+    def __init__(self, trace: Any):
+        super().__init__(str(trace)[:2000])
+
+
 class Child:
     """A forked worker. A context manager: at its end the child and all that it began are gone."""
 

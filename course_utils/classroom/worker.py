@@ -33,6 +33,7 @@ from course_utils.checks.merge import parsed
 from course_utils.checks.sizes import with_no_table
 from course_utils.checks.task import Case, call
 from course_utils.classroom import confine, plain
+from course_utils.classroom.mirrored import Mirrored
 from course_utils.classroom.plan import plan
 
 HEAD = struct.Struct(">Q")
@@ -210,6 +211,8 @@ def _serve(connection: socket.socket) -> None:
                     reply = answer.load(request["steps"])
                 case "run":
                     reply = answer.run(request)
+                case "module":
+                    reply = answer.modules.do(request)
         except Exception:  # not the student's: theirs were caught where they were run
             reply = {"broken": traceback.format_exc()[-2000:]}
         try:
@@ -267,6 +270,7 @@ class Answer:
                 "error": outcome.error or (found.error if not said else "Exception"),
             }
         self.answer = found.value
+        self.modules = Mirrored(self.answer)
         printed = {text: asked.why_nothing(self.answer, text) for text in ("", "words")}
         return {
             "refusal": asked.refusal(self.answer, self.task_id, self.wants_class),

@@ -16,7 +16,7 @@ BREAKS = "it breaks what a mixer promises"
 N = 128  # tokens, within which the first one has to be heard
 
 
-def judged(answer, d_model, n_heads):
+def judged(answer, d_model, n_heads, seed=0):
     """What is done with the answer: in words, and without numbers, what is to be said of it."""
     mixer = answer(d_model, n_heads)
     if mixer is None:  # not written yet
@@ -25,12 +25,12 @@ def judged(answer, d_model, n_heads):
         return f"it makes a {type(mixer).__name__}, and a mixer is an nn.Module"
     if is_of_the_course(mixer):
         return "it makes a mixer of the course"
-    if broken := broken_by(lambda layer: answer(d_model, n_heads), d_model):
-        return "\n".join([f"{BREAKS}:", *broken])
-    if not mixes(mixer.eval(), d_model):
-        return "what the first token says reaches no later one"
     if sum(p.numel() for p in mixer.parameters()) > WEIGHTS * d_model**2 + 64 * d_model:
         return f"it has more than {WEIGHTS} · d_model² numbers to learn"
+    if broken := broken_by(lambda layer: answer(d_model, n_heads), d_model, seed):
+        return "\n".join([f"{BREAKS}:", *broken])
+    if not mixes(mixer.eval(), d_model, seed):
+        return "what the first token says reaches no later one"
     return RIGHT
 
 
@@ -44,22 +44,22 @@ def is_of_the_course(mixer: nn.Module) -> bool:
     return made_there(mixer) or (len(inside) == 1 and made_there(inside[0]))
 
 
-def broken_by(factory, d_model) -> list[str]:
+def broken_by(factory, d_model, seed) -> list[str]:
     """What check_mixer says is broken, line by line, and … for each number.
 
     With other weights the numbers are others, and it is the same mistake.
     """
     try:
-        check_mixer(factory, d_model=d_model)
+        check_mixer(factory, d_model=d_model, seed=seed)
     except BrokenContract as error:
         _, *lines = str(error).splitlines()
         return [re.sub(r"\b\d[\d.e+-]*", "…", line) for line in lines]
     return []
 
 
-def mixes(mixer: nn.Module, d_model: int) -> bool:
+def mixes(mixer: nn.Module, d_model: int, seed: int) -> bool:
     """Does what the first token says reach a later one? That is asked of causal mixers, too."""
-    x = torch.randn(1, N, d_model, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(1, N, d_model, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
         before = mixer(x)[:, 1:]
         for change in (10.0, -10.0):  # up and down: one may hear the highest alone, or the lowest
@@ -75,6 +75,7 @@ task = Task(
     "Your own mixer",
     section="Your own",
     use=judged,
+    makes_modules=True,
     hints=[
         "A class derived from nn.Module, with `causal` (True or False) set, and "
         "`forward(self, x, mask=None)` that returns as many vectors as came in. my_mixer returns "
@@ -120,7 +121,7 @@ def promises(result, case):
 @task.cases
 def cases(seed: int) -> Iterator[Case]:
     for d_model, n_heads in ((16, 2), (24, 4)):
-        yield Case(f"vectors of {d_model}, {n_heads} heads", (d_model, n_heads))
+        yield Case(f"vectors of {d_model}, {n_heads} heads", (d_model, n_heads), {"seed": seed})
 
 
 class Base(nn.Module):
