@@ -7,9 +7,11 @@
     store           results on the disk, as they come
     report          means and spreads over seeds, as a table and as a figure
     experiment      all of this as one command
+    described       what `reproduce` says of each experiment, and which options it takes
     sparse          the experiment of Yun et al. 2020: its candidates (`choices`) and its claims
     universal       the theorem of Yun et al. 2020, run on every input
 
 `results/` holds what `python -m course_utils reproduce sparse --size laptop` measured. A new
-experiment is a class of `Candidate`, an `Experiment` and a line in `commands/reproduce.py`.
+experiment is a class of `Candidate`, an `Experiment`, its module's name in
+`commands/reproduce.py` and its words in `described`.
 """
