@@ -183,7 +183,7 @@ def doctor(chosen: argparse.Namespace) -> int:
 NAMES = (["names"], {"nargs": "*", "metavar": "NAME", "help": "such as 03; without, all"})
 COMMANDS = {
     "init": (init, "make a class's folder, or bring its roster up to date", [
-        (["folder"], {"type": expanded, "metavar": "DIR"}),
+        (["folder"], {"type": expanded, "metavar": "DIR", "help": "the class's, new or its own"}),
         (["--students"], {"type": expanded, "required": True, "metavar": "ROSTER.csv",
                           "help": "a column id; first_name, last_name, email if you like"}),
         (["--course"], {"default": "attention-optional", "help": "its name in nbgrader"}),

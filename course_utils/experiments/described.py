@@ -35,7 +35,7 @@ EXPERIMENTS = {
     "bakeoff": Described(
         "Every mixer of the course in the same socket, on the same tasks; with --mixer "
         "my_module:MyMixer yours is among them.",
-        quick="a minute",
+        quick="half a minute",
         laptop="three quarters of an hour on two cores",
         paper="bigger models on the same tasks",
         tasks=("words", "requests", "copying", "writing", "speed"),
@@ -43,7 +43,7 @@ EXPERIMENTS = {
     ),
     "fnet": Described(
         "FNet's comparison of mixers that do not ask with one that does.",
-        quick="a minute",
+        quick="half a minute",
         laptop="40 minutes on two cores, and for the search an hour of a GPU or a night without",
         tasks=("search", "questions", "pair", "speed"),
     ),

@@ -1,7 +1,7 @@
 """What stands in the course's documents: their links, commands and paths, and what is wrong there.
 
-Each of `dead_links`, `lost_paths` and `bad_commands` takes a text and says what a reader would
-stumble over, a line each.
+Each of `dead_links`, `lost_paths`, `lost_names` and `bad_commands` takes a text and says what a
+reader would stumble over, a line each.
 """
 
 import contextlib
@@ -87,6 +87,22 @@ def tree() -> tuple[str, ...]:
         for path in (ROOT / name).rglob("*.*")
         if "__pycache__" not in path.parts
     )
+
+
+def lost_names(text: str) -> Iterator[str]:
+    """Python's and JavaScript's names in backticks that stand nowhere in the code."""
+    for span in code_spans(text):
+        name = re.fullmatch(r"([A-Za-z_]\w{2,})(?:\(.*\)|=.*)?", span)
+        if name and not PLACEHOLDER.search(span) and name[1] not in words_of_code():
+            yield f"`{span}`: there is no such name"
+
+
+@functools.cache
+def words_of_code() -> frozenset[str]:
+    places = [ROOT / one for one in tree() if one.endswith((".py", ".js", ".service"))]
+    places += [ROOT / "pyproject.toml", ROOT / "conftest.py", ROOT / "nbgrader_config.py"]
+    source = (path.read_text(encoding="utf-8", errors="replace") for path in places)
+    return frozenset(word for text in source for word in re.findall(r"\w+", text))
 
 
 # Commands

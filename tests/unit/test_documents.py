@@ -8,12 +8,14 @@ import importlib
 import json
 import math
 import re
+import runpy
 import shlex
 import sys
 from pathlib import Path
 
 import documents
 import pytest
+from traitlets.config import Config
 
 from course_utils.__main__ import OLDEST
 from course_utils.checks import isolate
@@ -59,6 +61,16 @@ def test_links_and_paths_lead_somewhere(name):
     assert not list(documents.lost_paths(TEXTS[name]))
 
 
+# Words in backticks that are others' than ours, or no name at all
+NOT_OURS = {"groupshared": "a mode of nbgrader's", "SERVER_IDLE": "in the hub's configuration"}
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name.endswith(".md")])
+def test_names_in_backticks_are_in_the_code(name):
+    lost = documents.lost_names(TEXTS[name])
+    assert not [one for one in lost if one.split("`")[1] not in NOT_OURS]
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_commands_are_understood_by_their_parsers(name):
     assert not list(documents.bad_commands(TEXTS[name]))
@@ -71,6 +83,7 @@ def test_commands_are_understood_by_their_parsers(name):
         ("[x](README.md#get-it-now)", "README.md#get-it-now: no heading is called so"),
         ("# Here\n[x](#there)", "#there: no heading is called so"),
         ("`course_utils/nothing.py`", "`course_utils/nothing.py`: there is no such file"),
+        ("`NEVER_WRITTEN" + "_ANYWHERE`", "`NEVER_WRITTEN" + "_ANYWHERE`: there is no such name"),
         ("`reproduce spares`", "reproduce spares: argument EXPERIMENT: invalid choice"),
         ("`python3 -m course_utils train poet`", "train poet: argument model: invalid choice"),
         ("    python3 -m course_utils strat  # now", "strat: there is no command strat"),
@@ -83,6 +96,7 @@ def test_a_document_with_a_fault_is_found_out(text, complaint):
     found = [
         *documents.dead_links(ROOT / "NEW.md", text),
         *documents.lost_paths(text),
+        *documents.lost_names(text),
         *documents.bad_commands(text),
     ]
     assert len(found) == 1 and found[0].startswith(complaint), found
@@ -236,6 +250,22 @@ def test_the_limits_of_an_answer_are_those_of_the_grader():
     assert [float(number) for number in said.groups()] == [*limits, *megabytes]
     assert "when the last one is gone for a minute" in document("TEACHING.md")
     assert side_by_side.NOBODY_THERE == 60
+
+
+def test_the_hubs_limits_are_those_of_its_configuration():
+    loaded = {"get_config": Config}  # which the hub gives to the file that it loads
+    hub = runpy.run_path(str(ROOT / "classroom/jupyterhub_config.py"), loaded)
+    text = document("classroom/README.md")
+    said = re.search(r"(\d+) GB of addresses, (\d+) processes of a user, files of (\d+) GB", text)
+    limits = [hub["MEMORY"] / 2**30, hub["PROCESSES"], hub["FILE_SIZE"] / 2**30]
+    assert [int(one) for one in said.groups()] == limits
+    assert f"`ulimit -v` prints {hub['MEMORY'] // 2**10}" in text
+    assert (
+        "**Idle servers** end after an hour, kernels after thirty minutes, everything after twelve "
+        "hours" in text
+    )
+    hours = [hub[name] / 3600 for name in ("SERVER_IDLE", "KERNEL_IDLE", "SERVER_AGE")]
+    assert hours == [1, 0.5, 12]
 
 
 def test_a_notebook_keeps_as_many_numbers_of_an_explorer_as_is_said():
