@@ -68,7 +68,7 @@ EXPERIMENTS = {
     "universal": Described(
         "Theorem 1 of Yun et al. 2020 as a program, run on every input of small grids.",
         quick="seconds",
-        laptop="half a minute",
+        laptop="seconds",
         paper="some minutes (the paper itself proves, and has no sizes)",
     ),
     "warmup": Described(

@@ -236,6 +236,16 @@ def test_the_plan_has_every_exercise_with_its_minutes_and_points():
     assert sorted(planned) == sorted(EXERCISES)
 
 
+def test_the_report_has_the_points_of_its_cell():
+    said = re.search(r"Exercise 18's report \((\d+) points\)", document("TEACHING.md"))
+    by_a_person = [
+        cell["metadata"]["nbgrader"]["points"]
+        for cell in cells(EXERCISES["18"])
+        if cell["cell_type"] == "markdown" and cell["metadata"].get("nbgrader", {}).get("grade")
+    ]
+    assert [int(said[1])] == by_a_person
+
+
 # Limits and counts
 
 
