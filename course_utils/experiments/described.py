@@ -44,7 +44,7 @@ EXPERIMENTS = {
     "fnet": Described(
         "FNet's comparison of mixers that do not ask with one that does.",
         quick="half a minute",
-        laptop="40 minutes on two cores, and for the search an hour of a GPU or a night without",
+        laptop="two hours on two cores, and for the search a night, or an hour of a GPU",
         tasks=("search", "questions", "pair", "speed"),
     ),
     "memory": Described(
