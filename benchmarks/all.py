@@ -1,6 +1,6 @@
 """All benchmarks, one after another, and the README's table out of what they found.
 
-    python benchmarks/all.py                   # about half an hour on two cores
+    python benchmarks/all.py                   # most of an hour on two cores
     python benchmarks/all.py fourier memory    # these only
 
 One at a time: two at once would measure each other. One that fails is named at the end, and the

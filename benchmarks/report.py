@@ -24,12 +24,21 @@ BEGIN, END = "<!-- measured: benchmarks/report.py writes this table -->", "<!-- 
 
 
 class Row(NamedTuple):
-    """What was measured, how it came out, and which command measures it again."""
+    """What was measured, how it came out, and what measures it again."""
 
     what: str
     result: str
-    again: str
+    again: str  # a benchmark or a command of the course, or several of them behind commas
     headline: bool = False  # stands in the README, too
+
+    @property
+    def commands(self) -> str:
+        """As they are typed: a benchmark needs the environment, a command finds it by itself."""
+        each = [
+            ("python3 -m " if one.startswith("course_utils ") else ".venv/bin/python ") + one
+            for one in self.again.split(", ")
+        ]
+        return ", ".join(f"`{one}`" for one in each)
 
 
 def stored(path: Path) -> dict[str, Any]:
@@ -184,7 +193,7 @@ def checkpoints() -> list[Row]:
             "the Shakespeare models that come along, with and without feed-forward layers, bits "
             "per character",
             " and ".join(f"{model['all']['bits per character']:.2f}" for model in writers),
-            "course_utils train shakespeare (and memory)",
+            "course_utils train shakespeare, course_utils train memory",
             headline=True,
         ),
     ]
@@ -220,8 +229,8 @@ def rows() -> list[Row]:
 
 
 def table(chosen: Sequence[Row]) -> str:
-    lines = ["| what | measured | again with `python3` |", "|---|---|---|"]
-    lines += [f"| {row.what} | {row.result} | `{row.again}` |" for row in chosen]
+    lines = ["| what | measured | again with |", "|---|---|---|"]
+    lines += [f"| {row.what} | {row.result} | {row.commands} |" for row in chosen]
     return "\n".join(lines)
 
 

@@ -5,7 +5,6 @@ learner's folder and compares with the outputs that are stored there. What count
 check cell: the verdict that it shows and the points, not what else is printed there.
 """
 
-import argparse
 import json
 import os
 import re
@@ -21,7 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from course_utils import notebook, progress, threads
+from course_utils import notebook, options, progress, threads
 from course_utils.checks.merge import Merged, is_answer, is_check, marks, merge
 from course_utils.paths import (
     EXERCISES,
@@ -29,7 +28,6 @@ from course_utils.paths import (
     LESSON_NUMBER,
     ROOT,
     SOLUTIONS,
-    expanded,
     my_course,
     place_of,
 )
@@ -64,14 +62,7 @@ class Result:
 
 def main(argv: list[str]) -> int:
     """The command: 0 if every task is solved, else 1; a Problem where that cannot be told."""
-    parser = argparse.ArgumentParser(
-        prog="python3 -m course_utils check",
-        description="Validate a finished exercise. Exit status: 0 if every task is solved, 1 if "
-        "one is not yet, 2 if that could not be judged.",
-    )
-    parser.add_argument("lesson", help="such as 03")
-    parser.add_argument("--notebook", type=expanded, metavar="PATH", help="your copy, if elsewhere")
-    chosen = parser.parse_args(argv)
+    chosen = options.check().parse_args(argv)
     teacher = teachers_notebook(chosen.lesson)
     path = chosen.notebook or learners_copy(f"{teacher.parent.name}/{teacher.name}")
     merged = merge(read(teacher), read_learners(path))

@@ -20,15 +20,25 @@ EPILOG = "Exit status: 0 done, 1 done and something needs a person, 2 not done."
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
+    chosen = parser().parse_args(argv)
+    if sys.platform == "win32":
+        raise Problem("`class` needs Linux or macOS: answers are run in forked processes.")
+    return chosen.run(chosen)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Standard library only, as is all that this module imports: see course_utils/options.py."""
+    made = argparse.ArgumentParser(
         prog="python3 -m course_utils class",
-        description="For teachers: a class's assignments from the first to the last day.",
+        description="For teachers: a class's assignments, from handing out to the report.",
         epilog=EPILOG,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (run, help, arguments) in COMMANDS.items():
-        one = commands.add_parser(name, help=help, description=help, epilog=EPILOG)
+        one = commands.add_parser(
+            name, help=help, description=help, epilog=EPILOG, allow_abbrev=False
+        )
         for flags, options in arguments:
             one.add_argument(*flags, **options)
         if name not in ("init", "doctor"):
@@ -38,10 +48,7 @@ def main(argv: list[str]) -> int:
             )  # fmt: skip
         one.set_defaults(run=run)
     add_hub_command(commands)
-    chosen = parser.parse_args(argv)
-    if sys.platform == "win32":
-        raise Problem("`class` needs Linux or macOS: answers are run in forked processes.")
-    return chosen.run(chosen)
+    return made
 
 
 def init(chosen: argparse.Namespace) -> int:
@@ -176,7 +183,7 @@ def doctor(chosen: argparse.Namespace) -> int:
 NAMES = (["names"], {"nargs": "*", "metavar": "NAME", "help": "such as 03; without, all"})
 COMMANDS = {
     "init": (init, "make a class's folder, or bring its roster up to date", [
-        (["folder"], {"type": expanded, "metavar": "DIR"}),
+        (["folder"], {"type": expanded, "metavar": "DIR", "help": "the class's, new or its own"}),
         (["--students"], {"type": expanded, "required": True, "metavar": "ROSTER.csv",
                           "help": "a column id; first_name, last_name, email if you like"}),
         (["--course"], {"default": "attention-optional", "help": "its name in nbgrader"}),

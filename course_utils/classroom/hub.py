@@ -139,14 +139,17 @@ def add_hub_command(subparsers) -> None:
 
     The `run(chosen)` of each returns an exit status.
     """
-    parser = subparsers.add_parser("hub", help=__doc__.partition(": ")[2].splitlines()[0])
+    about = "a JupyterHub with a teacher and test users, to try out"
+    parser = subparsers.add_parser("hub", help=about, description=about, allow_abbrev=False)
     add_arguments(parser)
     parser.set_defaults(run=run)
-    parser = subparsers.add_parser(
-        "publish", help="put assignments and feedback pages into nbgrader's exchange"
-    )
+    about = "put assignments and feedback pages into nbgrader's exchange"
+    parser = subparsers.add_parser("publish", help=about, description=about, allow_abbrev=False)
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03; without, all")
-    parser.add_argument("--class", dest="folder", type=expanded, default=Path(), metavar="FOLDER")
+    parser.add_argument(
+        "--class", dest="folder", type=expanded, default=Path(), metavar="FOLDER",
+        help="the class's folder; without, the one you are in",
+    )  # fmt: skip
     parser.add_argument(
         "--exchange",
         type=expanded,

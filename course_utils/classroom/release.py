@@ -5,13 +5,12 @@ form, so that a second run changes no file. No gradebook is touched: `nbgrader
 generate_assignment` enters the points there when a class begins.
 """
 
-import argparse
 import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils import notebook
+from course_utils import notebook, options
 from course_utils.paths import EXERCISES, ROOT, SOLUTIONS
 from course_utils.problem import Problem
 
@@ -26,14 +25,7 @@ class Release:
 
 def main(argv: list[str]) -> int:
     """The command: 0 when every exercise was made, else a Problem."""
-    parser = argparse.ArgumentParser(
-        prog="python -m course_utils release", description="Make exercises/ from solutions/."
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 03 or 03_attention")
-    parser.add_argument(
-        "--force", action="store_true", help="also where somebody has worked in the exercise"
-    )
-    chosen = parser.parse_args(argv)
+    chosen = options.release().parse_args(argv)
     names = select(chosen.names)
     if not names:
         raise Problem("There are no solutions yet: solutions/NAME/NAME.ipynb is where they go.")

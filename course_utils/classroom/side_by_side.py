@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
 import torch
@@ -19,7 +19,7 @@ import torch
 from course_utils.classroom import same_course
 from course_utils.classroom.grading import FAILED, Key, fingerprint, grade
 from course_utils.classroom.nursery import Nursery
-from course_utils.experiments.workers import Cluster, executor
+from course_utils.experiments.workers import Cluster, executor, first_done
 from course_utils.problem import Problem
 
 AHEAD = 2  # submissions for each worker that wait in its queue, and so in memory
@@ -111,7 +111,7 @@ def _record(pool: Executor, done: Future) -> dict | None:
 def _next(pool: Executor, running: dict[Future, str]) -> set[Future]:
     """Those of them that are done, one at least. Problem if nobody works on them any more."""
     while running:
-        done = wait(running, NOBODY_THERE, return_when=FIRST_COMPLETED).done
+        done = first_done(pool, running, NOBODY_THERE)
         if done:
             return done
         if isinstance(pool, Cluster) and not pool.workers:

@@ -2,5 +2,7 @@
 
 command_line  which commands there are, and with which Python each runs; standard library only,
               because it runs before the environment is made
-train, reproduce, refresh   those that are more than a call
+reproduce     which experiments there are; standard library only, too
+train, refresh, export      those that are more than a call; their options are in
+              course_utils/options.py
 """

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils import options
+from course_utils.commands import reproduce
 from course_utils.environment import install, testing
 from course_utils.paths import ROOT, expect_checkout, in_checkout, my_course
 from course_utils.problem import Problem
@@ -24,8 +26,7 @@ PIPE_CLOSED = 141  # what a shell reports of other programs, too
 
 @dataclass(frozen=True)
 class Command:
-    usage: str
-    help: str
+    parser: Callable[[], argparse.ArgumentParser]  # needs the standard library only
     run: Callable[[list[str]], int]
     needs_checkout: bool = True  # not only the package, as `pip install` brings it
 
@@ -33,20 +34,7 @@ class Command:
 def start(arguments: list[str]) -> int:
     from course_utils.environment import lab, workspace
 
-    parser = parser_of("start")
-    parser.add_argument(
-        "--fresh",
-        action="append",
-        default=[],
-        metavar="LESSON",
-        help="set your copy of 03 aside and give a new one (exercises/03: of the exercise alone)",
-    )
-    parser.add_argument(
-        "--in-place", action="store_true", help="for authors: the course's own files, no copies"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="open no browser window")
-    parser.add_argument("--port", type=int, metavar="N", help="JupyterLab's port")
-    chosen, pip_options = parser.parse_known_args(arguments)
+    chosen, pip_options = options.start().parse_known_args(arguments)
     if chosen.in_place and chosen.fresh:
         raise Problem("--fresh makes new copies, and --in-place works without: leave one of them.")
     environment = install.choose()
@@ -66,9 +54,7 @@ def start(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    parser = parser_of("test")
-    parser.add_argument("--quick", action="store_true", help="unit tests only")
-    chosen, pytest_options = parser.parse_known_args(arguments)
+    chosen, pytest_options = options.test().parse_known_args(arguments)
     environment = install.choose()
     install.prepare(environment, test=True)
     return testing.run(environment, pytest_options, quick=chosen.quick, here=Path.cwd())
@@ -77,7 +63,7 @@ def test(arguments: list[str]) -> int:
 def doctor(arguments: list[str]) -> int:
     from course_utils.environment import doctor
 
-    parser_of("doctor").parse_args(arguments)
+    options.doctor().parse_args(arguments)
     environment = install.choose()
     if environment.is_running or install.probe(environment, []) is None:
         return doctor.report(environment)
@@ -88,6 +74,7 @@ def module_command(name: str, module: str) -> Callable[[list[str]], int]:
     """A command that is the `main(arguments)` of a module, run by the environment's Python."""
 
     def run(arguments: list[str]) -> int:
+        COMMANDS[name].parser().parse_args(arguments)  # --help and mistakes need no environment
         if in_checkout():
             environment = install.choose()
             if not environment.is_running:
@@ -99,66 +86,34 @@ def module_command(name: str, module: str) -> Callable[[list[str]], int]:
     return run
 
 
+def class_parser() -> argparse.ArgumentParser:
+    from course_utils.classroom import command  # and with it a server's modules
+
+    return command.parser()
+
+
 COMMANDS = {
-    "start": Command(
-        "start [--fresh LESSON] [--in-place] [--no-browser] [--port N] [pip's options]",
-        "make the environment if there is none, and open JupyterLab on your copies of the lessons",
-        start,
-    ),
-    "test": Command(
-        "test [--quick] [-k EXPRESSION] [paths and pytest's options]",
-        "run the tests: units, notebooks, browser; --quick for units only",
-        test,
-    ),
-    "doctor": Command("doctor", "say what is installed, what is missing, and the mend", doctor),
-    "check": Command(
-        "check LESSON [--notebook PATH]",
-        "validate a finished exercise, such as 03",
-        module_command("check", "course_utils.checks.validate"),
-    ),
+    "start": Command(options.start, start),
+    "test": Command(options.test, test),
+    "doctor": Command(options.doctor, doctor),
+    "check": Command(options.check, module_command("check", "course_utils.checks.validate")),
     "train": Command(
-        "train translator|shakespeare [--steps N] [--minutes M] [--seed S] [--out FOLDER]",
-        "train a model of lesson 06 or 08 from scratch, or go on where it was stopped",
+        options.train,
         module_command("train", "course_utils.commands.train"),
         needs_checkout=False,
     ),
     "reproduce": Command(
-        "reproduce EXPERIMENT [--size quick|laptop|paper] [--help for more]",
-        "measure a paper's claim again: sparse, universal",
+        reproduce.parser,
         module_command("reproduce", "course_utils.commands.reproduce"),
         needs_checkout=False,
     ),
-    "refresh": Command(
-        "refresh [--check] [LESSON ...]",
-        "for authors: run notebooks and keep their outputs",
-        module_command("refresh", "course_utils.commands.refresh"),
-    ),
-    "export": Command(
-        "export [--out FOLDER] [LESSON ...]",
-        "write lessons and exercises as web pages that need no kernel and no network",
-        module_command("export", "course_utils.commands.export"),
-    ),
+    "refresh": Command(options.refresh, module_command("refresh", "course_utils.commands.refresh")),
+    "export": Command(options.export, module_command("export", "course_utils.commands.export")),
     "release": Command(
-        "release [--force] [NAME ...]",
-        "for teachers: make exercises/ from solutions/",
-        module_command("release", "course_utils.classroom.release"),
+        options.release, module_command("release", "course_utils.classroom.release")
     ),
-    "class": Command(
-        "class init|release|collect|grade|feedback|publish|report|doctor|hub [--help for more]",
-        "for teachers: a class's assignments, from handing out to the report",
-        module_command("class", "course_utils.classroom.command"),
-    ),
+    "class": Command(class_parser, module_command("class", "course_utils.classroom.command")),
 }
-
-
-def parser_of(name: str) -> argparse.ArgumentParser:
-    command = COMMANDS[name]
-    return argparse.ArgumentParser(
-        prog=f"python3 -m course_utils {name}",
-        usage=f"python3 -m course_utils {command.usage}",
-        description=command.help,
-        allow_abbrev=False,
-    )
 
 
 def again(environment: install.Environment, arguments: list[str]) -> int:
@@ -176,7 +131,7 @@ def python_path() -> str:
 def overview() -> str:
     """What `--help` prints."""
     width = max(map(len, COMMANDS)) + 2
-    lines = [f"  {name:{width}}{command.help}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:{width}}{options.ABOUT[name]}" for name in COMMANDS]
     return "\n".join(
         [
             "Attention Optional: build a transformer, then ask what happens without its attention.",

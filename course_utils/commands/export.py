@@ -12,12 +12,11 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from course_utils import notebook
+from course_utils import notebook, options
 from course_utils.atomic import write_atomically
-from course_utils.commands.command_line import parser_of
 from course_utils.commands.refresh import select
 from course_utils.environment.pins import constraints
-from course_utils.paths import EXERCISES, NOTEBOOKS, ROOT, expanded, place_of
+from course_utils.paths import EXERCISES, NOTEBOOKS, ROOT, place_of
 from course_utils.problem import Problem
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -26,12 +25,7 @@ TO_A_NOTEBOOK = re.compile(r'(href="[^":]*)\.ipynb(?=["#])')
 
 def main(arguments: list[str]) -> int:
     """The command: a page for each of the lessons and exercises; 0."""
-    parser = parser_of("export")
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 03")
-    parser.add_argument(
-        "--out", type=expanded, default=Path("exported"), help="the folder of the pages"
-    )
-    chosen = parser.parse_args(arguments)
+    chosen = options.export().parse_args(arguments)
     exporter = LessonExporter()
     for path in select(chosen.lessons, folders=(NOTEBOOKS, EXERCISES)):
         page = chosen.out / path.relative_to(ROOT).with_suffix(".html")

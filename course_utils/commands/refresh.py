@@ -6,10 +6,9 @@ machine changes nothing but the cells that are marked as volatile.
 
 from pathlib import Path
 
-from course_utils import notebook
+from course_utils import notebook, options
 from course_utils.atomic import write_atomically
 from course_utils.commands import glossary
-from course_utils.commands.command_line import parser_of
 from course_utils.exercises import solution_cells
 from course_utils.paths import NOTEBOOKS, SOLUTIONS, place_of
 from course_utils.problem import Problem
@@ -19,10 +18,7 @@ SLOW_CELL = 5.0  # seconds; the lesson's text announces what takes longer
 
 def main(arguments: list[str]) -> int:
     """The command: 0 when every notebook ran (with --check: and none would change), else 1."""
-    parser = parser_of("refresh")
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 03 or solutions/03")
-    parser.add_argument("--check", action="store_true", help="write nothing, say what would change")
-    chosen = parser.parse_args(arguments)
+    chosen = options.refresh().parse_args(arguments)
     paths = select(chosen.lessons)
     status = max([refresh(path, write=not chosen.check) for path in paths], default=0)
     if not chosen.check:

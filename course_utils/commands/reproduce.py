@@ -1,26 +1,30 @@
-"""`python -m course_utils reproduce EXPERIMENT`: a paper's claim, measured here.
+"""`python -m course_utils reproduce EXPERIMENT`: what a lesson claims, measured here.
 
-Each experiment is a module with a `main(arguments)` of its own.
+Each experiment is a module with a `main(arguments)` of its own. This one is read before the
+environment is made: what it imports needs the standard library only.
 """
 
+import argparse
 import importlib
 
-from course_utils.commands.command_line import parser_of
+from course_utils import options
+from course_utils.experiments import described
 
-EXPERIMENTS = {
-    "bakeoff": "course_utils.experiments.bakeoff",
-    "fnet": "course_utils.experiments.fnet",
-    "memory": "course_utils.experiments.memory",
-    "relays": "course_utils.experiments.relays",
-    "sparse": "course_utils.experiments.sparse",
-    "universal": "course_utils.experiments.universal",
-    "warmup": "course_utils.experiments.warmup",
-}
+EXPERIMENTS = {name: f"course_utils.experiments.{name}" for name in described.EXPERIMENTS}
 
 
 def main(arguments: list[str]) -> int:
     """Hand over to the experiment that the first argument names."""
-    parser = parser_of("reproduce")
-    parser.add_argument("experiment", choices=list(EXPERIMENTS), help="which paper's")
-    chosen = parser.parse_args(arguments[:1])
+    chosen = parser().parse_args(arguments)
     return importlib.import_module(EXPERIMENTS[chosen.experiment]).main(arguments[1:])
+
+
+def parser() -> argparse.ArgumentParser:
+    made = options.parser("reproduce", epilog="reproduce EXPERIMENT --help says more of each.")
+    experiments = made.add_subparsers(dest="experiment", required=True, metavar="EXPERIMENT")
+    for name, experiment in described.EXPERIMENTS.items():
+        one = experiments.add_parser(
+            name, help=experiment.about, description=experiment.about, allow_abbrev=False
+        )
+        described.add_options(one, experiment)
+    return made

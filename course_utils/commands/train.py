@@ -4,15 +4,13 @@ With several GPUs or machines the same command runs on all of them, by torchrun:
 `torchrun --nproc-per-node=2 -m course_utils train translator`.
 """
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from course_utils.commands.command_line import parser_of
-from course_utils.paths import expanded, learner_folder
+from course_utils import options
+from course_utils.paths import learner_folder
 from course_utils.problem import Problem
 from course_utils.trained import folders
 from course_utils.trained.recipes import RECIPES, Recipe
@@ -30,7 +28,7 @@ LOADERS = {
 
 def main(arguments: list[str]) -> int:
     """Train, write the model, measure it. An interrupted run of the same recipe goes on."""
-    chosen = options(arguments)
+    chosen = options.train().parse_args(arguments)
     recipe = replace(RECIPES[chosen.model](), seed=chosen.seed)
     if chosen.steps is not None:
         recipe = replace(recipe, steps=chosen.steps)
@@ -45,42 +43,6 @@ def main(arguments: list[str]) -> int:
     if parallel.rank() == 0:
         measure(recipe, folder)
     return 0
-
-
-def options(arguments: list[str]) -> argparse.Namespace:
-    parser = parser_of("train")
-    parser.add_argument("model", choices=list(RECIPES), help="which of the three")
-    parser.add_argument("--steps", type=positive(int), metavar="N", help="instead of the recipe's")
-    parser.add_argument(
-        "--minutes", type=positive(float), metavar="M", help="stop then, wherever the schedule is"
-    )
-    parser.add_argument("--seed", type=seed_in, default=0, metavar="S", help="another beginning")
-    parser.add_argument("--out", type=expanded, metavar="FOLDER", help="where the model is written")
-    return parser.parse_args(arguments)
-
-
-def positive(kind: type) -> Any:
-    """A number above zero, for argparse."""
-
-    def number(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = 0
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"a number above 0 is needed, got {text!r}")
-        return value
-
-    return number
-
-
-def seed_in(text: str) -> int:
-    """A whole number that torch can begin its dice with, for argparse."""
-    if not (text.isdecimal() and len(text) <= 20 and int(text) < 2**64):
-        raise argparse.ArgumentTypeError(
-            f"a whole number from 0 to 2^64 - 1 is needed, got {text!r}"
-        )
-    return int(text)
 
 
 def is_finished(folder: Path, recipe: Recipe) -> bool:

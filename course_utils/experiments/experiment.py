@@ -5,7 +5,6 @@ and sums up what is there: a table, a figure, and what the paper says.
 """
 
 import argparse
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,14 +15,13 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from course_utils import plots
-from course_utils.experiments import report
+from course_utils.experiments import described, report
 from course_utils.experiments.store import Store, read_json, write_file
 from course_utils.experiments.trials import Candidate, Trial
 from course_utils.experiments.workers import carry_out
 from course_utils.paths import ROOT, expanded, learner_folder
 from course_utils.problem import Problem
 
-SIZES = ("quick", "laptop", "paper")
 STORED = ROOT / "course_utils" / "experiments" / "results"  # what comes with the course
 
 
@@ -54,9 +52,7 @@ class Experiment:
     """
 
     name: str
-    about: str
     source: str
-    durations: str  # of the three sizes, for --help
     parts: dict[str, Part]
     baseline: Candidate
     from_stored: bool = False
@@ -129,8 +125,11 @@ class Experiment:
         print(f"Results: {store.path}, {picture.name}", flush=True)
 
     def main(self, arguments: list[str]) -> int:
+        """The command `reproduce`; the exit status."""
+        return self.measure_all(described.parser(self.name).parse_args(arguments))
+
+    def measure_all(self, chosen: argparse.Namespace) -> int:
         """Measure what is missing, then say what it adds up to; the exit status."""
-        chosen = self.options(arguments)
         folder = results_folder(chosen.out)
         try:
             for part in self.parts if chosen.task is None else [chosen.task]:
@@ -142,19 +141,6 @@ class Experiment:
             return 130
         return 0
 
-    def options(self, arguments: list[str]) -> argparse.Namespace:
-        parser = parser_for(self.name, self.about, self.durations)
-        one_of = f"one of {', '.join(self.parts)}; all without it"
-        parser.add_argument("--task", choices=list(self.parts), help=one_of)
-        parser.add_argument(
-            "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N",
-            help="how many runs at a time on this machine; one for each core if not given",
-        )  # fmt: skip
-        parser.add_argument(
-            "--scheduler", metavar="ADDRESS", help="run on a Dask cluster: tcp://host:8786"
-        )
-        return parser.parse_args(arguments)
-
 
 def read_stored(name: str) -> Any:
     """A file of results that comes with the course. Problem if it is damaged or cannot be read."""
@@ -165,23 +151,6 @@ def read_stored(name: str) -> Any:
         raise Problem(
             f"{path} is damaged ({error}): take it from the course's download again."
         ) from error
-
-
-def parser_for(name: str, about: str, durations: str) -> argparse.ArgumentParser:
-    """What every experiment's command understands."""
-    parser = argparse.ArgumentParser(
-        prog=f"python3 -m course_utils reproduce {name}", description=about, allow_abbrev=False
-    )
-    parser.add_argument("--size", choices=SIZES, default="quick", help=durations)
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are written")
-    return parser
-
-
-def at_least_one(text: str) -> int:
-    """For argparse, which puts the option's name before what is said here."""
-    if not (text.isdecimal() and text.isascii() and 0 < len(text) < 10 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"a whole number of 1 or more is needed, got {text!r:.40}")
-    return int(text)
 
 
 def results_folder(out: Path | None) -> Path:

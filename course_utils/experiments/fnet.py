@@ -106,10 +106,7 @@ PAPER = [
 
 EXPERIMENT = Experiment(
     name="fnet",
-    about="FNet's comparison of mixers that do not ask with one that does.",
     source="Lee-Thorp et al. 2021, arXiv 2105.03824",
-    durations="a minute; some hours on a laptop, and a night for the search; the paper's, if you "
-    "have the machines",
     baseline=Named("attention"),
     parts={
         "search": Part(

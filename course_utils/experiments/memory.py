@@ -86,9 +86,7 @@ ABLATION = [
 
 EXPERIMENT = Experiment(
     name="memory",
-    about="All-attention: persistent vectors where feed-forward layers were.",
     source="Sukhbaatar et al. 2019, arXiv 1907.01470",
-    durations="half a minute; two hours on a laptop; the paper's, if you have the machines",
     baseline=WITH_FEED_FORWARD,
     parts={
         "characters": Part(

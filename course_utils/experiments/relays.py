@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.experiments.experiment import parser_for, read_stored, results_folder
+from course_utils.experiments import described
+from course_utils.experiments.experiment import read_stored, results_folder
 from course_utils.experiments.store import where, write_file
 from course_utils.experiments.tasks import copying
 from course_utils.experiments.tasks.copying import Settings
@@ -110,12 +111,7 @@ def text(row: dict[str, Any]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Train, print, and write JSON; the exit status."""
-    parser = parser_for(
-        "relays",
-        "What stops a star from copying: heads, vectors, alphabet, time, or a single relay?",
-        "seconds; half an hour; some hours (there is no paper's size: longer, and more beginnings)",
-    )
-    chosen = parser.parse_args(arguments)
+    chosen = described.parser("relays").parse_args(arguments)
     path, size = results_folder(chosen.out) / f"relays-{chosen.size}.json", SIZES[chosen.size]
     rows = []
     for variant in variants(size):

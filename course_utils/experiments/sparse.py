@@ -115,10 +115,7 @@ def over_sparsity(
 
 EXPERIMENT = Experiment(
     name="sparse",
-    about="The experiments of Yun et al. 2020 on sparse attention.",
     source="Yun et al. 2020, arXiv 2006.04862",
-    durations="half a minute; an hour and a half on a laptop; the paper's, if you have the "
-    "machines",
     baseline=Choice("dense"),
     parts={
         "copying": Part(

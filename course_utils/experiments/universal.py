@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils import plots
-from course_utils.experiments.experiment import parser_for, results_folder
+from course_utils.experiments import described
+from course_utils.experiments.experiment import results_folder
 from course_utils.experiments.report import Row
 from course_utils.experiments.store import write_file
 from course_utils.patterns import Pattern, dense, fixed, star, strided, window
@@ -314,12 +315,7 @@ def measure(size: Size) -> Row:
 
 def main(arguments: list[str]) -> int:
     """Measure, print, and write JSON and figures; 1 if something is not as the theorem says."""
-    parser = parser_for(
-        "universal",
-        "Theorem 1 of Yun et al. 2020 as a program, run on every input of small grids.",
-        "seconds; half a minute; some minutes (the paper itself proves, and has no sizes)",
-    )
-    chosen = parser.parse_args(arguments)
+    chosen = described.parser("universal").parse_args(arguments)
     folder = results_folder(chosen.out)
     result = measure(SIZES[chosen.size])
     print(text(result))

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from course_utils import datasets
-from course_utils.experiments.experiment import parser_for, read_stored, results_folder
+from course_utils.experiments import described
+from course_utils.experiments.experiment import read_stored, results_folder
 from course_utils.experiments.store import where, write_file
 from course_utils.models import Seq2SeqTransformer
 from course_utils.trained.recipes import TranslatorRecipe
@@ -97,12 +98,7 @@ def stored() -> list[dict[str, Any]]:
 
 def main(arguments: list[str]) -> int:
     """Train, print, and write JSON; the exit status."""
-    parser = parser_for(
-        "warmup",
-        "What a climb of the learning rate buys, with norms in front and behind.",
-        "seconds; some minutes; an hour (no paper's size: longer, and more beginnings)",
-    )
-    chosen = parser.parse_args(arguments)
+    chosen = described.parser("warmup").parse_args(arguments)
     path, size = results_folder(chosen.out) / f"warmup-{chosen.size}.json", SIZES[chosen.size]
     done = []
     for run in runs(size):

@@ -2,16 +2,19 @@
 
 import importlib
 import logging
+import math
 import multiprocessing
 import signal
+import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import (
+    FIRST_COMPLETED,
     CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
-    as_completed,
+    wait,
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,6 +29,7 @@ from course_utils.training.health import Diverged
 
 Result = dict[str, Any]
 CONNECTING = "10s"  # for a Dask scheduler to answer
+LOOK_AGAIN = 2.0  # seconds between two looks at whether a cluster has workers
 
 
 def carry_out(
@@ -67,11 +71,12 @@ def outcomes(
     with executor(min(workers, max(1, len(trials))), scheduler) as pool:
         waiting = {pool.submit(one_thread, measure, trial): trial for trial in trials}
         try:
-            for done in as_completed(waiting):
-                error = done.exception()
-                if isinstance(error, BrokenProcessPool):
-                    raise error
-                yield waiting[done], done.result
+            while waiting:
+                for done in first_done(pool, waiting):
+                    error = done.exception()
+                    if isinstance(error, BrokenProcessPool):
+                        raise error
+                    yield waiting.pop(done), done.result
         except BrokenProcessPool:
             raise Problem(
                 "a process was killed from outside, perhaps for want of memory. The same command "
@@ -102,7 +107,7 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
             yield pool
         return
     with dask_client(scheduler) as client:
-        pool = Cluster(client)
+        pool = Cluster(client, scheduler)
         try:
             yield pool
         finally:  # what nobody waits for any more is not begun
@@ -120,8 +125,9 @@ class Cluster(Executor):
     A task that took its workers with it is a BrokenProcessPool, a lost scheduler a Problem.
     """
 
-    def __init__(self, client: Any):
-        self._client = client
+    def __init__(self, client: Any, address: str):
+        self._client, self._address = client, address
+        self._was_deserted = False
         # `pure` would take equal arguments for one and the same task, failed ones included.
         self._pool = client.get_executor(pure=False)
 
@@ -129,6 +135,20 @@ class Cluster(Executor):
     def workers(self) -> int:
         """How many tasks it works on at once: 0 while it has no workers."""
         return sum(self._client.nthreads().values())
+
+    def say_if_deserted(self) -> None:
+        """A line when it has no worker, once until it has one again."""
+        try:
+            is_deserted = not self.workers
+        except OSError:  # the scheduler has gone, which its tasks will say
+            return
+        if is_deserted and not self._was_deserted:
+            print(
+                f"The Dask cluster at {self._address} has no worker: waiting for one. Start it "
+                f"with: dask worker {self._address} --nthreads 1",
+                flush=True,
+            )
+        self._was_deserted = is_deserted
 
     def submit(self, function: Callable, /, *arguments: Any, **named: Any) -> Future:
         ours: Future = Future()
@@ -140,6 +160,23 @@ class Cluster(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait=wait)
+
+
+def first_done(
+    pool: Executor, futures: Collection[Future], seconds: float = math.inf
+) -> set[Future]:
+    """Those that are done, one at least; none after so many seconds in which none was.
+
+    It is said meanwhile if there is nobody to do them.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        left = max(0.0, end - time.monotonic())
+        done = wait(futures, min(left, LOOK_AGAIN), return_when=FIRST_COMPLETED).done
+        if done or left <= LOOK_AGAIN:
+            return done
+        if isinstance(pool, Cluster):
+            pool.say_if_deserted()
 
 
 def _pass_on(done: Future, ours: Future) -> None:

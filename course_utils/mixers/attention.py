@@ -152,7 +152,8 @@ class Attention(nn.Module):
     training. `rotary` turns queries and keys by their positions before they meet.
     The four projections have biases, as in BERT and `torch.nn.MultiheadAttention`.
 
-    Raises ValueError if `d_model` is no multiple of `n_heads`.
+    Raises ValueError if `d_model` is no multiple of `n_heads`, and for a `dropout` that is no
+    share.
     Source: Vaswani et al. 2017, section 3.2.2.
     """
 

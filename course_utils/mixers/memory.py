@@ -65,7 +65,8 @@ class PersistentAttention(nn.Module):
       nothing to say yet. Ours; with the values stored as above it is a little behind the paper's
       (`reproduce memory`).
 
-    Raises ValueError if `d_model` is no multiple of `n_heads`, and for another `init`.
+    Raises ValueError if `d_model` is no multiple of `n_heads`, for a `dropout` that is no share,
+    a negative `n_persistent` (TypeError if it is not whole), and for another `init`.
     Source: Sukhbaatar et al. 2019, section 4.2; scaling and sizes from the released code.
     """
 
@@ -111,6 +112,9 @@ class PersistentAttention(nn.Module):
 
         `mask` speaks of the tokens: True = real, False = padding. With `cache`, `x` are the tokens
         that follow those of the calls before, and `mask`, if any, speaks of all of them together.
+
+        Raises ValueError for an `x` or a `mask` of another shape, and for a cache where tokens hear
+        the future; TypeError for a mask that is not boolean.
         """
         before = self._read_before(x, mask, cache)
         query = self._queries(x, before)
@@ -135,7 +139,8 @@ class PersistentAttention(nn.Module):
         """Who looks at whom, and how much: what `forward` uses, without dropout.
 
         The first `n_persistent` columns are the vectors, then come the tokens; a row sums to one.
-        A `cache` is one that `forward` has already put `x` into.
+        A `cache` is one that `forward` has already put `x` into. Raises TypeError for a mask that
+        is not boolean.
         """
         if cache is None:
             query, (key, _) = self._queries(x, 0), self._heard(x, None)

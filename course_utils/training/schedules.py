@@ -1,4 +1,7 @@
-"""How large a step is, from the first to the last: functions of the step, counted from 1."""
+"""How large a step is, from the first to the last: functions of the step, counted from 1.
+
+Every schedule raises ValueError when it is asked for a step below 1.
+"""
 
 import math
 from collections.abc import Callable
@@ -8,7 +11,7 @@ Schedule = Callable[[int], Real]
 
 
 def constant(rate: Real, *, warmup: int = 0) -> Schedule:
-    """Always `rate`, after a climb of `warmup` steps."""
+    """Always `rate`, after a climb of `warmup` steps. Raises ValueError if that is negative."""
     if warmup < 0:
         raise ValueError(f"warmup is a number of steps, 0 or more, got {warmup}.")
     return lambda step: rate * _share_of_warmup(step, warmup)
@@ -17,7 +20,8 @@ def constant(rate: Real, *, warmup: int = 0) -> Schedule:
 def noam(d_model: int, *, warmup: int = 4000) -> Schedule:
     """d_model^-0.5 · min(step^-0.5, step · warmup^-1.5): a straight climb, then a slow descent.
 
-    With d_model 512 and 4,000 steps of warm-up the top is 6.99e-4.
+    With d_model 512 and 4,000 steps of warm-up the top is 6.99e-4. Raises ValueError if one of
+    the two is below 1.
     Source: Vaswani et al. 2017, section 5.3, equation 3.
     """
     if d_model < 1 or warmup < 1:
@@ -33,7 +37,8 @@ def noam(d_model: int, *, warmup: int = 4000) -> Schedule:
 def warmup_cosine(peak: Real, *, warmup: int, steps: int, floor: Real = 0.1) -> Schedule:
     """A climb to `peak` in `warmup` steps, then half a cosine down to `floor` · `peak` at `steps`.
 
-    The descent is that of Loshchilov and Hutter 2017, equation 5, without restarts.
+    Raises ValueError unless `warmup` is 0 or more and ends before `steps`.
+    Source: Loshchilov and Hutter 2017, equation 5 (the descent, without restarts).
     """
     if not 0 <= warmup < steps:
         raise ValueError(f"warmup={warmup} has to end before the last of steps={steps}.")

@@ -126,15 +126,20 @@ def test_a_worker_with_another_version_of_the_course_is_refused(
     assert there.records(gallery.NAME) == {}
 
 
-def test_without_workers_and_without_a_scheduler_it_says_so(cluster, place, tmp_path, monkeypatch):
+def test_without_workers_and_without_a_scheduler_it_says_so(
+    cluster, place, tmp_path, monkeypatch, capsys
+):
     there = copy_without_records(place, tmp_path / "class")
     where = ["--scheduler", cluster.address, "--class", str(there.folder)]
     monkeypatch.setattr(side_by_side, "NOBODY_THERE", 0.5)
+    monkeypatch.setattr(workers, "LOOK_AGAIN", 0.1)
     for worker in cluster.running[1:]:
         worker.kill()
         worker.wait()
     with pytest.raises(Problem, match="no worker .* dask worker ADDRESS --nthreads 1"):
         command.main(["grade", *where])
+    waits = f"The Dask cluster at {cluster.address} has no worker: waiting for one."
+    assert capsys.readouterr().out.count(waits) == 1
     monkeypatch.undo()
     timer = threading.Timer(1.0, cluster.scheduler.kill)
     timer.start()

@@ -17,7 +17,7 @@ DOOR = "__init__"  # the package's own module, which every import passes
 
 # From the ground up: a room imports from those before it, and from none after it.
 ORDER = """
-    threads __init__ problem paths atomic shapes metrics measure notebook plots progress
+    threads __init__ problem paths options atomic shapes metrics measure notebook plots progress
     datasets text positions patterns
     mixers
     blocks

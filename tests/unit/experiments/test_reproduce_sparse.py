@@ -12,7 +12,8 @@ import pytest
 from course_utils.commands.reproduce import EXPERIMENTS, main
 from course_utils.experiments import experiment, fnet, relays, report, sparse, store, warmup
 from course_utils.experiments.choices import CONFIGURATIONS
-from course_utils.experiments.experiment import SIZES, STORED
+from course_utils.experiments.described import SIZES
+from course_utils.experiments.experiment import STORED
 from course_utils.experiments.sparse import EXPERIMENT as SPARSE
 from course_utils.experiments.tasks import copying
 from course_utils.experiments.trials import Trial

@@ -206,6 +206,46 @@ def test_a_dask_cluster(monkeypatch):
         list(carry_out(lambda trial: {}, planned, scheduler="tcp://gone:1"))
 
 
+class Deserted(FakeClient):
+    """A cluster that has no worker the first times that it is asked; then one comes and works."""
+
+    def __init__(self, address, timeout):
+        super().__init__(address, timeout)
+        self.asked, self.futures = 0, []
+
+    def nthreads(self):
+        self.asked += 1
+        if self.asked == 2:
+            raise OSError("Timed out")  # a scheduler that is too busy to answer
+        if self.asked < 4:
+            return {}
+        for future in self.futures:
+            future.set_result({"n": 1})
+        return {"tcp://worker:1": 1}
+
+    def get_executor(self, pure):
+        return self
+
+    def submit(self, function, /, *arguments, **named):
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def shutdown(self, wait):
+        return None
+
+
+def test_a_cluster_without_workers_is_said_once_while_it_is_waited_for(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Deserted))
+    monkeypatch.setattr(workers, "LOOK_AGAIN", 0.01)
+    planned = [Trial("copying", Choice("dense"), layers, 0) for layers in (1, 2)]
+    found = dict(carry_out(lambda trial: {}, planned, scheduler="tcp://here:8786"))
+    assert found == {trial: {"n": 1} for trial in planned}
+    assert capsys.readouterr().out.splitlines() == [
+        "The Dask cluster at tcp://here:8786 has no worker: waiting for one. Start it with: "
+        "dask worker tcp://here:8786 --nthreads 1"
+    ]
+
+
 def test_without_dask_a_scheduler_is_a_problem_that_says_the_mend(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)  # as if it were not installed
     with pytest.raises(Problem, match="pip install distributed"):
