@@ -188,6 +188,9 @@ def _own_root(package: Path, hidden: list[Path]) -> None:
             _mount("tmpfs", str(there), "tmpfs", NO_SUID | READ_ONLY, "size=4k,mode=000")
     for name in ("proc", WORK.lstrip("/")):
         (root / name).mkdir(exist_ok=True)
+    # It is the same one for all answers, and whoever is not root outside owns it inside: what one
+    # answer left there, beside the course, the next one would import.
+    _mount(None, str(root), None, REMOUNT | BIND | READ_ONLY | NO_SUID)
     os.chdir(root)
     _call("syscall", PIVOT_ROOT[platform.machine()], b".", b".")
     _call("umount2", b".", DETACH)

@@ -2,10 +2,14 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
 from course_utils.classroom import confine
+from course_utils.classroom.worker import HIDDEN, PACKAGE
+from course_utils.paths import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="classes need Linux or macOS")
 SPACES = {confine.FOLDERS, confine.NETWORK, confine.PROCESS_TREE}
@@ -32,3 +36,19 @@ def test_on_another_system_the_name_of_it_is_said(monkeypatch):
     monkeypatch.setattr(confine.sys, "platform", "darwin")
     monkeypatch.setattr(confine.platform, "system", lambda: "Darwin")
     assert set(confine.enter(confine.Path("package"), []).values()) == {"Darwin has no namespaces"}
+
+
+@pytest.mark.skipif(bool(confine.found_out(PACKAGE, HIDDEN)), reason="no namespaces here")
+def test_nothing_can_be_left_beside_the_course_for_the_next_answer_to_import():
+    """The root folder is one for all answers, and its owner inside is whoever grades."""
+    code = (
+        "import os\n"
+        "from course_utils.classroom import confine, worker\n"
+        "assert not confine.enter(worker.PACKAGE, worker.HIDDEN)\n"
+        "places = ['/', str(worker.PACKAGE.parent), str(worker.HIDDEN[0])]\n"
+        "print([place for place in places if not os.statvfs(place).f_flag & os.ST_RDONLY])"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env=variables)  # fmt: skip
+    assert done.stdout == "[]\n", done.stderr
