@@ -962,3 +962,10 @@ def test_a_reference_that_fails_or_no_cases_are_the_authors_mistake():
         judge(soften_task(answer=raises), soften)
     with pytest.raises(ValueError, match="yields no cases"):
         soften_task(cases=lambda seed: []).cases_for(0)
+
+
+@pytest.mark.parametrize("result", [("are off", "are off"), ["are off"] * 2, "are off"])
+def test_a_result_that_no_property_was_made_for_is_judged_all_the_same(result):
+    """Properties are asked where numbers are off, and a student's text may say that they are."""
+    verdict = judge(catalog.find("08.next_characters"), lambda *inputs: result)
+    assert not verdict.passed and "expected" in verdict.text
