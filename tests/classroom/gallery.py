@@ -88,6 +88,13 @@ def delete_checks(made: NotebookNode) -> None:
     made.cells = [c for c in made.cells if not c.metadata.get("nbgrader", {}).get("grade")]
 
 
+def answered_below(made: NotebookNode) -> None:
+    """The answer's cell as it was handed out, and the answer in a cell of one's own."""
+    cell = find(made, "soft_lookup")
+    made.cells.insert(made.cells.index(cell) + 1, new_code_cell(cell.source, id="mine"))
+    cell.source = find(read(EXERCISES), "soft_lookup").source
+
+
 def strip(made: NotebookNode) -> None:
     """Everything that is not source, as some tools leave a notebook."""
     for number, cell in enumerate(made.cells):
@@ -198,6 +205,9 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
     "50_megabytes": whole(much_output, MOST),
     "windows_lines": raw(book(RIGHT.replace("\n", "\r\n")), MOST),
     "üñïçødé": answer("größe = keys @ query\nreturn torch.softmax(größe, dim=0) @ values", MOST),
+    "below_time": whole(lambda made: None, MOST, "", f"%%time\n{RIGHT}"),
+    "answered_below": whole(answered_below, MOST, "was found in another cell"),
+    "byte_order_mark": raw(b"\xef\xbb\xbf" + book(), MOST),
     "tries_forever": whole(insert("while True: pass", before="check_soft_lookup"), MOST),
     "tries_exit": whole(insert("import os\nos._exit(1)"), MOST),
     "in_zip": in_zip,
