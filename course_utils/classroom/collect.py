@@ -351,6 +351,9 @@ def _of_student(
             or (name not in books and name.startswith(f"{folder}/" if folder else ""))
         }
         stated = time_in(files.get(f"{folder}/timestamp.txt" if folder else "timestamp.txt", b""))
+        if stated:
+            done.notes.append(f"{student}, {assignment}: the time of {source} is what the "
+                              "timestamp.txt in it says, and anybody can write one.")  # fmt: skip
         stated = stated or time_in(source) or when
         notebook = book.rpartition("/")[2]
         yield HandIn(student, assignment, stated, beside, notebook, source)

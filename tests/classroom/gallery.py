@@ -177,6 +177,15 @@ def zip_bomb(student: str) -> Kind:
 HELPER = b"def mix(shares, values):\n    return shares @ values\n"
 EVIL_MODULE = b"raise SystemExit('never imported')\n"
 
+SEND = """
+import json, os, stat, struct
+def send(reply):  # as if it were the course's own
+    tree = json.dumps({"dict": [list(pair) for pair in reply.items()]}).encode()
+    for number in range(3, 64):
+        try: is_socket = stat.S_ISSOCK(os.fstat(number).st_mode)
+        except OSError: continue
+        if is_socket: os.write(number, struct.pack(">QQ", len(tree) + 8, len(tree)) + tree)"""
+
 KINDS: dict[str, Callable[[str], Kind]] = {
     # right answers that plain nbgrader loses
     "right": answer("return torch.softmax(keys @ query, dim=0) @ values", MOST),
@@ -195,6 +204,8 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
                                   json__py=EVIL_MODULE),
     "a_name_in_a_roundabout_way": whole(insert("globals()['AX' + 'IS'] = 0"), MOST, "", HEAD
                                         + "    return torch.softmax(keys @ query, AXIS) @ values"),
+    "a_large_file": whole(lambda made: None, MOST, "was not beside the answer",
+                          model__pt=bytes(40_000_000)),
     "checks_deleted": whole(delete_checks, MOST),
     "metadata_stripped": whole(strip, MOST, "has lost its mark"),
     "cells_reversed": whole(reverse, MOST),
@@ -222,6 +233,9 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
     "empty_file": raw(b"", None, "cannot be read"),
     "a_picture": raw(b"\x89PNG\r\n\x1a\n" + bytes(100), None, "cannot be read"),
     "half_a_character": answer('s = "\\ud800"; return values[0] + len("\ud800")'),
+    "half_a_character_sent": answer(SEND + """
+send({"value": 1, "problem": "\\ud800", "error": "\\ud800", "printed": "", "inputs": [1, 2, 3]})
+return values[0]"""),
     "deep_brackets": whole(lambda made: None, REST, "", HEAD + f"    return {'(' * 3000}"),
     # that end or hang a kernel
     "exits": answer("import os; os._exit(0)", line="exit status 0"),

@@ -111,6 +111,12 @@ def test_a_clock_that_is_ahead_is_said(place):
     assert done.new and "is in the future" in " ".join(done.notes)
 
 
+def test_a_time_that_the_hand_in_itself_claims_is_said(place):
+    drop(place, {"anna/03_attention.ipynb": BOOK, "anna/timestamp.txt": b"2020-01-01 10:00:00 UTC"})
+    done = collect(place, NAMES)
+    assert done.new and "anybody can write one" in " ".join(done.notes)
+
+
 def test_a_file_that_somebody_writes_is_read_again_or_left(tmp_path, monkeypatch):
     path = tmp_path / "x.ipynb"
     path.write_bytes(BOOK)
