@@ -206,6 +206,14 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
                                         + "    return torch.softmax(keys @ query, AXIS) @ values"),
     "a_large_file": whole(lambda made: None, MOST, "was not beside the answer",
                           model__pt=bytes(40_000_000)),
+    "a_table_filled_in_a_loop": whole(insert("""
+SOFT = {}
+for name in ("rows", "columns"):
+    SOFT[name] = lambda scores: scores.softmax(0)"""), MOST, "", HEAD
+                                      + "    return SOFT['rows'](keys @ query) @ values"),
+    "a_method_given_to_tensors": whole(insert("torch.Tensor.soft = lambda self: self.softmax(0)"),
+                                       MOST, "", HEAD
+                                       + "    return (keys @ query).soft() @ values"),
     "checks_deleted": whole(delete_checks, MOST),
     "metadata_stripped": whole(strip, MOST, "has lost its mark"),
     "cells_reversed": whole(reverse, MOST),
