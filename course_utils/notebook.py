@@ -109,7 +109,7 @@ def readable(cell: NotebookNode, error: Exception) -> str:
 
 def read(text: str) -> NotebookNode:
     """A notebook as format 4.5, where cells without an id get one that depends on their source."""
-    raw = json.loads(text)
+    raw = json.loads(text.removeprefix("\ufeff"))  # which some editors on Windows put in front
     give_ids(raw["cells"])
     raw["nbformat_minor"] = max(5, raw.get("nbformat_minor", 0))
     return nbformat.reads(json.dumps(raw), as_version=4)

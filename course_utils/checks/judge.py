@@ -312,7 +312,10 @@ def _stated(statement: Callable, answer: asked.Asked, case: Case, result: Any) -
         return answer.again(args, kwargs)
 
     wants_more = "run" in inspect.signature(statement).parameters
-    return statement(result, case, run) if wants_more else statement(result, case)
+    try:
+        return statement(result, case, run) if wants_more else statement(result, case)
+    except Exception:  # a property is about results of the right kind, and this is none
+        return None
 
 
 class KnownMistakes:

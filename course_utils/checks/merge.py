@@ -14,6 +14,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 SOLUTION_REGION = re.compile(r"(?ms)^([ \t]*)### BEGIN SOLUTION.*?### END SOLUTION[^\n]*$")
+# Magics that run their cell where it stands, so that what it defines is there afterwards.
+RUNS_HERE = re.compile(r"\A(\s*)%%(time|capture|prun)\b")
 FRESH_CHECK = "from course_utils.checks import check\n"  # whatever the answers call by that name
 
 
@@ -72,14 +74,19 @@ def _answer_to(
     marked = [cell for cell in cells if marks(cell).get("grade_id") == name]
     if len(marked) > 1:
         notes.append(f"There are {len(marked)} answer cells called {name!r}; the last one counts.")
+    stub = SOLUTION_REGION.sub(r"\1...", asked.source)
+    wanted, others = defined(asked.source), {cell.id for cell in teacher.cells} - {asked.id}
+    same_work = [
+        cell for cell in cells
+        if wanted & defined(cell.source) and cell.get("id") not in others
+        and not _is_unwritten(cell.source, stub)
+    ]  # fmt: skip
+    if marked and same_work and _is_unwritten(marked[-1].source, stub):
+        notes.append(f"The answer cell {name!r} is empty; the answer was found in another cell.")
+        return same_work[-1].source
     if marked:
         return marked[-1].source
-    others = {cell.id for cell in teacher.cells} - {asked.id}
     same_id = [cell for cell in cells if cell.get("id") == asked.id]
-    wanted = defined(asked.source)
-    same_work = [
-        cell for cell in cells if wanted & defined(cell.source) and cell.get("id") not in others
-    ]
     for found in (same_id, same_work):
         if found:
             notes.append(
@@ -90,7 +97,15 @@ def _answer_to(
         f"The answer cell {name!r} is missing in your notebook. Write its function in any cell, "
         "and it will be found."
     )
-    return SOLUTION_REGION.sub(r"\1...", asked.source)
+    return stub
+
+
+def _is_unwritten(source: str, stub: str) -> bool:
+    """Is it the cell as it was handed out, but for comments, or are comments all that it has?"""
+    nodes = parsed(source)
+    if not nodes:
+        return not re.sub(r"#.*", "", source).strip()
+    return [ast.dump(node) for node in nodes] == [ast.dump(node) for node in parsed(stub)]
 
 
 def defined(source: str) -> set[str]:
@@ -100,7 +115,11 @@ def defined(source: str) -> set[str]:
 
 
 def parsed(source: str) -> list[ast.stmt]:
-    """The statements of a cell, `%magics` and `!commands` as the calls that they stand for."""
+    """The statements of a cell, `%magics` and `!commands` as the calls that they stand for.
+
+    Of a cell below `%%time`, its own.
+    """
+    source = RUNS_HERE.sub(r"\1# %%\2", source)
     flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
         return compile(TransformerManager().transform_cell(source), "cell", "exec", flags).body
@@ -149,7 +168,7 @@ def without(taken: set[str], source: str) -> str:
     Functions and classes that are named as an answer are left out: an earlier attempt that lies
     about would hide it. A cell that is one whole %%magic stays what it is.
     """
-    if source.lstrip().startswith("%%"):
+    if source.lstrip().startswith("%%") and not RUNS_HERE.match(source):
         return source
     kept = [node for node in parsed(source) if getattr(node, "name", None) not in taken]
     return "\n".join(ast.unparse(tried(node)) for node in kept)

@@ -8,6 +8,7 @@ changing, collected the next time. What belongs to nobody, or to no assignment, 
 
 import contextlib
 import datetime
+import functools
 import io
 import os
 import re
@@ -24,6 +25,7 @@ from course_utils.classroom.grading import fingerprint
 from course_utils.classroom.place import Classroom, Student
 
 FILE_BYTES, ALL_BYTES, FILES = 60 * 2**20, 120 * 2**20, 200
+PLACE = 500  # bytes of a file's name, with the folders that it lies in
 PATIENCE, TRIES = 0.3, 3  # for a file that somebody is writing
 SCRAP = re.compile(r"(^|/)(\.[^/]*|__MACOSX|__pycache__|Thumbs\.db|desktop\.ini)(/|$)")
 TIME_IN_NAME = re.compile(
@@ -136,59 +138,97 @@ def read_file(path: Path) -> bytes:
     raise Unreadable(f"{path.name!r} was being written all the time: collect once more")
 
 
-def read_folder(folder: Path, notes: list[str] | None = None) -> dict[str, bytes]:
-    """{place inside: bytes} of a folder's plain files; what was left out goes to the notes."""
-    files: dict[str, bytes] = {}
-    for path, name in _walk(folder, notes):
-        try:
-            _add(files, name, lambda path=path: read_file(path))
-        except Unreadable as error:
-            (notes if notes is not None else []).append(f"{folder.name}: {error}.")
-    return files
+def read_folder(
+    folder: Path, notes: list[str] | None = None, *, many: bool = False
+) -> dict[str, bytes]:
+    """{place inside: bytes} of a folder's plain files; what was left out goes to the notes.
+
+    The limits are one student's. With `many`, each entry of the folder is another student's.
+    """
+    notes = [] if notes is None else notes
+    found = [(name, functools.partial(read_file, path)) for path, name in _walk(folder, notes)]
+    return _within_limits(found, folder.name, notes, many)
 
 
 def _walk(folder: Path, notes: list[str] | None) -> Iterator[tuple[Path, str]]:
-    for at, folders, names in os.walk(folder):
-        for name in list(folders):
-            if os.path.islink(os.path.join(at, name)):
-                folders.remove(name)
-                if notes is not None:
-                    notes.append(f"{folder.name}: {name!r} is a link, and is not followed.")
-        folders.sort()
-        for name in sorted(names):
-            inside = Path(at, name).relative_to(folder).as_posix()
-            if not SCRAP.search(inside):
-                yield Path(at, name), inside
+    """Its files, folder by folder. Not by recursion: a folder may be a thousand folders deep."""
+    waiting = [(folder, "")]
+    while waiting:
+        at, inside = waiting.pop()
+        try:
+            entries = sorted(os.scandir(at), key=lambda entry: entry.name)
+        except OSError as error:
+            if notes is not None:
+                notes.append(f"{folder.name}: {at.name!r} is not read: {error.strerror}.")
+            continue
+        deeper = []
+        for entry in entries:
+            place = inside + entry.name
+            if SCRAP.search(place):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                deeper.append((Path(entry.path), f"{place}/"))
+            elif not os.path.isdir(entry.path):
+                yield Path(entry.path), place
+            elif notes is not None:
+                notes.append(f"{folder.name}: {entry.name!r} is a link, and is not followed.")
+        waiting += reversed(deeper)
 
 
-def _add(files: dict[str, bytes], name: str, read: Callable[[], bytes]) -> None:
-    if len(files) >= FILES:
-        raise Unreadable(f"more than {FILES} files; {name!r} is left out")
-    content = read()
-    if sum(map(len, files.values())) + len(content) > ALL_BYTES:
-        raise Unreadable(f"more than {ALL_BYTES:,} bytes in all; {name!r} is left out")
-    files[name] = content
+def _within_limits(
+    found: list[tuple[str, Callable[[], bytes]]], source: str, notes: list[str], many: bool
+) -> dict[str, bytes]:
+    """{place inside: bytes} of (place inside, who reads it). Notebooks first: they are graded."""
+    kept: dict[str, dict[str, bytes]] = {}
+    too_many: dict[str, list[str]] = {}
+    for name, read in sorted(found, key=lambda one: not one[0].lower().endswith(".ipynb")):
+        where = f"{source}/{name.partition('/')[0]}" if many else source
+        files = kept.setdefault(where, {})
+        if len(files) == FILES:
+            too_many.setdefault(where, []).append(name)
+            continue
+        try:
+            _can_be_kept(files, name)
+            content = read()
+            if sum(map(len, files.values())) + len(content) > ALL_BYTES:
+                raise Unreadable(f"more than {ALL_BYTES:,} bytes in all; {name!r} is left out")
+        except Unreadable as error:
+            notes.append(f"{source}: {error}.")
+        else:
+            files[name] = content
+    for where, (first, *others) in too_many.items():
+        notes.append(f"{where}: more than {FILES} files; {first!r} and {len(others)} others are "
+                     "left out.")  # fmt: skip
+    return {name: content for files in kept.values() for name, content in files.items()}
 
 
-def read_zip(content: bytes, source: str, notes: list[str]) -> dict[str, bytes]:
+def _can_be_kept(files: dict[str, bytes], name: str) -> None:
+    """Unreadable if no folder here can hold a file of this name beside the others."""
+    if len(os.fsencode(name)) > PLACE or any(len(os.fsencode(p)) > 255 for p in name.split("/")):
+        raise Unreadable(f"{name[:60]!r}… has too long a name, and is left out")
+    folders = {parent.as_posix() for parent in PurePosixPath(name).parents}
+    if folders & files.keys() or any(other.startswith(f"{name}/") for other in files):
+        raise Unreadable(f"{name!r} is a file and a folder at once, and is left out")
+
+
+def read_zip(
+    content: bytes, source: str, notes: list[str], *, many: bool = False
+) -> dict[str, bytes]:
     """{place inside: bytes} of a zip, with a folder's limits; its own claims are not believed."""
-    files: dict[str, bytes] = {}
+    found = []
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.infolist():
-                name = member.filename.replace("\\", "/").lstrip("/")
+                name = PurePosixPath(member.filename.replace("\\", "/").lstrip("/")).as_posix()
                 if member.is_dir() or SCRAP.search(name):
                     continue
                 if ".." in PurePosixPath(name).parts or stat.S_ISLNK(member.external_attr >> 16):
                     notes.append(f"{source}: {name!r} leads out of the zip, and is left out.")
                     continue
-                try:
-                    _add(files, name, lambda member=member: _member(archive, member))
-                except Unreadable as error:
-                    notes.append(f"{source}: {error}.")
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+                found.append((name, functools.partial(_member, archive, member)))
+            return _within_limits(found, source, notes, many)
+    except Exception as error:  # there are many ways of being no zip, zlib's and lzma's among them
         raise Unreadable(f"{source} is a damaged zip ({error})") from None
-    return files
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -211,24 +251,24 @@ def _from_inbox(
         if SCRAP.search(entry.name):
             continue
         try:
-            files, when = _entry(entry, done)
+            files, when = _entry(entry, done, many=whose(entry.name, place.students) is None)
         except Unreadable as error:
             done.problems.append(f"{entry.name}: {error}.")
             continue
         yield from _sorted_out(place, names, entry.name, files, when, done)
 
 
-def _entry(entry: Path, done: Collected) -> tuple[dict[str, bytes], float]:
+def _entry(entry: Path, done: Collected, *, many: bool) -> tuple[dict[str, bytes], float]:
     if entry.is_symlink():
         raise Unreadable("it is a link, and is not followed")
     if entry.is_dir():
-        files = read_folder(entry, done.problems)
+        files = read_folder(entry, done.problems, many=many)
         times = [path.lstat().st_mtime for path, _ in _walk(entry, None)]
         return files, max(times, default=entry.stat().st_mtime)
     content = read_file(entry)
     when = entry.stat().st_mtime
     if entry.suffix.lower() == ".zip":
-        return read_zip(content, entry.name, done.problems), when
+        return read_zip(content, entry.name, done.problems, many=many), when
     return {entry.name: content}, when
 
 
@@ -311,6 +351,9 @@ def _of_student(
             or (name not in books and name.startswith(f"{folder}/" if folder else ""))
         }
         stated = time_in(files.get(f"{folder}/timestamp.txt" if folder else "timestamp.txt", b""))
+        if stated:
+            done.notes.append(f"{student}, {assignment}: the time of {source} is what the "
+                              "timestamp.txt in it says, and anybody can write one.")  # fmt: skip
         stated = stated or time_in(source) or when
         notebook = book.rpartition("/")[2]
         yield HandIn(student, assignment, stated, beside, notebook, source)

@@ -27,11 +27,13 @@ from course_utils.checks.judge import (
 from course_utils.checks.task import Task
 from course_utils.checks.verdict import Verdict
 from course_utils.classroom.away import Away, Trouble
+from course_utils.classroom.confine import FILE_BYTES, WORK_BYTES
 from course_utils.classroom.equipment import equipment
 from course_utils.classroom.nursery import Gone, Nursery
 
 READING = 60.0  # seconds for a notebook, however large
 JUDGED, DAMAGED, FAILED = "judged", "damaged", "could not be judged"
+BESIDE = WORK_BYTES * 3 // 4  # bytes of an answer's folder that may be taken when it begins
 SEEDS = 2**31  # private seeds are drawn from below this
 
 
@@ -104,17 +106,35 @@ def grade(key: Key, files: Mapping[str, bytes], notebook: str, nursery: Nursery)
         record |= {"status": DAMAGED, "notes": [f"The notebook cannot be read. {plan['damaged']}"]}
         return record | {"seconds": round(time.monotonic() - began, 3)}
     record |= {name: plan[name] for name in ("notes", "signs", "blank", "written")}
-    helpers = {name: content for name, content in files.items() if name != notebook}
+    helpers, left_out = beside(files, notebook)
+    record["notes"] = [*record["notes"], *left_out]
     for planned in plan["tasks"]:
         record["tasks"].append(_grade_task(key, planned, helpers, nursery))
     return record | {"seconds": round(time.monotonic() - began, 3)}
 
 
+def beside(files: Mapping[str, bytes], notebook: str) -> tuple[dict[str, bytes], list[str]]:
+    """(the files that lie beside the answer when it is run, sentences about those that are too
+    large for its folder). The small ones first: a model of 100 MB takes no helper's place."""
+    kept: dict[str, bytes] = {}
+    notes, room = [], BESIDE
+    for name, content in sorted(files.items(), key=lambda one: len(one[1])):
+        if name == notebook:
+            continue
+        if len(content) > min(FILE_BYTES, room):
+            notes.append(f"{name!r} was not beside the answer: it has {len(content):,} bytes.")
+            continue
+        kept[name], room = content, room - len(content)
+    return kept, notes
+
+
 def _grade_task(key: Key, planned: dict, files: dict[str, bytes], nursery: Nursery) -> dict:
     found = _examine(key, planned, planned["steps"], files, nursery)
-    if "NameError" in found.verdict.text and planned["all"] != planned["steps"]:
-        # It reaches for a name in a roundabout way: once more, with all that the student wrote.
-        found = _examine(key, planned, planned["all"], files, nursery)
+    if found.verdict.failure == "error" and planned["all"] != planned["steps"]:
+        # It may rest on what no name leads to (a table that a loop fills, a method given to
+        # tensors): once more, with all that the student wrote.
+        again = _examine(key, planned, planned["all"], files, nursery)
+        found = again if again.verdict.passed else found
     verdict = found.verdict
     most = planned["points"]
     return verdict.data | {
@@ -143,8 +163,10 @@ def _examine(
 
 
 def without_hints(text: str) -> str:
-    """The verdict's sentences for a page: there is nobody to ask for a hint."""
-    return "\n".join(line for line in text.splitlines() if not line.startswith("Stuck? "))
+    """The verdict's sentences for a page: there is nobody to ask for a hint, and half a character
+    of a student's, which no file can hold, is written out."""
+    kept = "\n".join(line for line in text.splitlines() if not line.startswith("Stuck? "))
+    return kept.encode("utf-8", "backslashreplace").decode()
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
@@ -163,7 +185,8 @@ def _returned(attempts: tuple[Attempt, ...]) -> str:
     digest = hashlib.sha256()
     for attempt in attempts:
         outcome = attempt.outcome
-        digest.update((outcome.error or _rounded(outcome.value)).encode())
+        said = outcome.error or _rounded(outcome.value)
+        digest.update(said.encode("utf-8", "backslashreplace"))
     return digest.hexdigest()[:12]
 
 

@@ -39,6 +39,10 @@ IDENTIFIER = re.compile(r"[^\W_](?:[\w.@-]*\w)?")  # also a folder's name, and p
 SECRET_MODE = 0o600
 
 
+# Nobody else's business on a shared machine.
+CLOSED = ("records", "report", "submitted", "earlier", "feedback")
+
+
 @dataclass(frozen=True)
 class Student:
     id: str
@@ -66,14 +70,11 @@ class Classroom:
     def make(cls, folder: Path, roster: Path, course: str) -> "Classroom":
         """Make the folder, or bring the roster of one that is there up to date."""
         students = read_roster(roster)
-        for name in ("release", "inbox", "submitted", "records", "feedback", "report"):
+        for name in ("release", "inbox", *CLOSED):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        for name in (
-            "records",
-            "report",
-            "submitted",
-        ):  # nobody else's business on a shared machine
+        for name in CLOSED:
             (folder / name).chmod(0o700)
+        (folder / "gradebook.db").touch(SECRET_MODE)  # nbgrader would make it for all to read
         config = folder / "nbgrader_config.py"
         if not config.exists():
             config.write_text(CONFIG.format(course=course, solutions=str(SOLUTIONS)))

@@ -22,6 +22,7 @@ from course_utils.checks.compare import Foreign, _plain, kind_in_words
 BYTES = 64 * 2**20  # of a message, at most
 DEPTH = 40
 NODES = 1_000_000
+MARKS = 4 * NODES  # brackets and commas in the tree: what it takes in memory, before it is read
 TEXT = 300  # characters about a foreign thing
 HEAD = struct.Struct(">Q")
 DTYPES = {
@@ -46,9 +47,15 @@ def pack(value: Any, names: Callable[[Any], str | None] | None = None) -> bytes:
     """The value as bytes; TooMuch if it is too large. `names`: what the child knows by name."""
     packing = _Packing(names)
     tree = json.dumps(packing.node(value, 0)).encode()
+    if _marks(tree) > MARKS:
+        raise TooMuch(f"{_marks(tree):,} brackets and commas, and {MARKS:,} are the most.")
     if len(tree) + packing.size > BYTES:
         raise TooMuch(f"{len(tree) + packing.size:,} bytes, and {BYTES:,} are the most.")
     return b"".join([HEAD.pack(len(tree)), tree, *packing.buffers])
+
+
+def _marks(tree: bytes) -> int:
+    return sum(map(tree.count, (b"[", b"{", b",")))
 
 
 class _Packing:
@@ -74,7 +81,7 @@ class _Packing:
             return value
         if isinstance(value, Tensor):
             return self.tensor(_plain(value))
-        if isinstance(value, np.ndarray | np.generic):
+        if isinstance(value, np.ndarray | np.generic) and not isinstance(value, str):
             return self.array(value)
         for kind, plain in ((str, str.__str__), (int, int.__int__), (float, float.__float__)):
             if isinstance(value, kind):
@@ -135,7 +142,10 @@ def unpack(content: bytes, known: Mapping[str, Any] | None = None) -> Any:
     try:
         (length,) = HEAD.unpack_from(content)
         start = HEAD.size + length
-        tree = json.loads(content[HEAD.size : start])
+        text = content[HEAD.size : start]
+        if _marks(text) > MARKS:
+            raise Malformed(f"more than {MARKS:,} brackets and commas")
+        tree = json.loads(text)
         return _Unpacking(memoryview(content)[start:], known).value(tree, 0)
     except Malformed:
         raise

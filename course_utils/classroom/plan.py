@@ -152,7 +152,7 @@ def needed(cells: list[NotebookNode], expression: str) -> list[Step]:
 
 
 def everything(cells: list[NotebookNode]) -> list[Step]:
-    """All statements of the student: for answers that reach for a name in a roundabout way."""
+    """All statements of the student: for answers that rest on what no name leads to."""
     chosen = {
         (number, i) for number, cell in enumerate(cells) for i in range(len(parsed(cell.source)))
     }

@@ -94,6 +94,7 @@ def main() -> int:
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(quiet, stream)
+    confine.be_first_to_go()
     _prepare()
     missing = confine.enter(PACKAGE, HIDDEN)
     send(control, json.dumps(missing).encode())

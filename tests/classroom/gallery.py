@@ -88,6 +88,13 @@ def delete_checks(made: NotebookNode) -> None:
     made.cells = [c for c in made.cells if not c.metadata.get("nbgrader", {}).get("grade")]
 
 
+def answered_below(made: NotebookNode) -> None:
+    """The answer's cell as it was handed out, and the answer in a cell of one's own."""
+    cell = find(made, "soft_lookup")
+    made.cells.insert(made.cells.index(cell) + 1, new_code_cell(cell.source, id="mine"))
+    cell.source = find(read(EXERCISES), "soft_lookup").source
+
+
 def strip(made: NotebookNode) -> None:
     """Everything that is not source, as some tools leave a notebook."""
     for number, cell in enumerate(made.cells):
@@ -170,6 +177,15 @@ def zip_bomb(student: str) -> Kind:
 HELPER = b"def mix(shares, values):\n    return shares @ values\n"
 EVIL_MODULE = b"raise SystemExit('never imported')\n"
 
+SEND = """
+import json, os, stat, struct
+def send(reply):  # as if it were the course's own
+    tree = json.dumps({"dict": [list(pair) for pair in reply.items()]}).encode()
+    for number in range(3, 64):
+        try: is_socket = stat.S_ISSOCK(os.fstat(number).st_mode)
+        except OSError: continue
+        if is_socket: os.write(number, struct.pack(">QQ", len(tree) + 8, len(tree)) + tree)"""
+
 KINDS: dict[str, Callable[[str], Kind]] = {
     # right answers that plain nbgrader loses
     "right": answer("return torch.softmax(keys @ query, dim=0) @ values", MOST),
@@ -188,6 +204,16 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
                                   json__py=EVIL_MODULE),
     "a_name_in_a_roundabout_way": whole(insert("globals()['AX' + 'IS'] = 0"), MOST, "", HEAD
                                         + "    return torch.softmax(keys @ query, AXIS) @ values"),
+    "a_large_file": whole(lambda made: None, MOST, "was not beside the answer",
+                          model__pt=bytes(40_000_000)),
+    "a_table_filled_in_a_loop": whole(insert("""
+SOFT = {}
+for name in ("rows", "columns"):
+    SOFT[name] = lambda scores: scores.softmax(0)"""), MOST, "", HEAD
+                                      + "    return SOFT['rows'](keys @ query) @ values"),
+    "a_method_given_to_tensors": whole(insert("torch.Tensor.soft = lambda self: self.softmax(0)"),
+                                       MOST, "", HEAD
+                                       + "    return (keys @ query).soft() @ values"),
     "checks_deleted": whole(delete_checks, MOST),
     "metadata_stripped": whole(strip, MOST, "has lost its mark"),
     "cells_reversed": whole(reverse, MOST),
@@ -198,6 +224,9 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
     "50_megabytes": whole(much_output, MOST),
     "windows_lines": raw(book(RIGHT.replace("\n", "\r\n")), MOST),
     "üñïçødé": answer("größe = keys @ query\nreturn torch.softmax(größe, dim=0) @ values", MOST),
+    "below_time": whole(lambda made: None, MOST, "", f"%%time\n{RIGHT}"),
+    "answered_below": whole(answered_below, MOST, "was found in another cell"),
+    "byte_order_mark": raw(b"\xef\xbb\xbf" + book(), MOST),
     "tries_forever": whole(insert("while True: pass", before="check_soft_lookup"), MOST),
     "tries_exit": whole(insert("import os\nos._exit(1)"), MOST),
     "in_zip": in_zip,
@@ -212,6 +241,9 @@ return torch.softmax(keys @ query, dim=0) @ values""", MOST),
     "empty_file": raw(b"", None, "cannot be read"),
     "a_picture": raw(b"\x89PNG\r\n\x1a\n" + bytes(100), None, "cannot be read"),
     "half_a_character": answer('s = "\\ud800"; return values[0] + len("\ud800")'),
+    "half_a_character_sent": answer(SEND + """
+send({"value": 1, "problem": "\\ud800", "error": "\\ud800", "printed": "", "inputs": [1, 2, 3]})
+return values[0]"""),
     "deep_brackets": whole(lambda made: None, REST, "", HEAD + f"    return {'(' * 3000}"),
     # that end or hang a kernel
     "exits": answer("import os; os._exit(0)", line="exit status 0"),

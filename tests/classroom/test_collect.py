@@ -1,6 +1,7 @@
 """What lies in a drop or in nbgrader's exchange: whose it is, which one counts, what is said."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -110,6 +111,12 @@ def test_a_clock_that_is_ahead_is_said(place):
     assert done.new and "is in the future" in " ".join(done.notes)
 
 
+def test_a_time_that_the_hand_in_itself_claims_is_said(place):
+    drop(place, {"anna/03_attention.ipynb": BOOK, "anna/timestamp.txt": b"2020-01-01 10:00:00 UTC"})
+    done = collect(place, NAMES)
+    assert done.new and "anybody can write one" in " ".join(done.notes)
+
+
 def test_a_file_that_somebody_writes_is_read_again_or_left(tmp_path, monkeypatch):
     path = tmp_path / "x.ipynb"
     path.write_bytes(BOOK)
@@ -157,6 +164,61 @@ def test_one_zip_of_all_as_a_learning_platform_makes_it(place):
     done = collect(place, NAMES)
     assert sorted(done.new) == ["ann 04_many_heads", "anna 03_attention"] and not done.problems
     assert (place.submitted("anna", NAMES[0]) / "helpers.py").read_bytes() == b"x = 1"
+
+
+def test_in_one_zip_of_all_the_limits_are_those_of_each(place):
+    from gallery import zipped
+
+    owners = ("anna", "ann", "björk")
+    drop(place, {"all.zip": zipped("", {
+        f"{owner}/{name}": BOOK
+        for name in (*(f"data/{i}.txt" for i in range(150)), "03_attention.ipynb")
+        for owner in owners
+    })})  # fmt: skip
+    done = collect(place, NAMES)
+    assert len(done.new) == len(owners) and not done.problems
+
+
+def test_of_too_many_files_the_notebook_is_kept_and_one_sentence_says_it(place):
+    drop(place, {f"anna/{i}.txt": b"" for i in range(300)} | {"anna/x/03_attention.ipynb": BOOK})
+    done = collect(place, NAMES)
+    assert done.new == ["anna 03_attention"]
+    assert done.problems == ["anna: more than 200 files; '278.txt' and 100 others are left out."]
+
+
+def test_a_zip_that_breaks_off_while_it_is_unpacked_costs_only_itself(place):
+    from gallery import zipped
+
+    content = bytearray(zipped("", {"03_attention.ipynb": os.urandom(50).hex().encode() * 40}))
+    content[60:80] = bytes(20)
+    drop(place, {"anna.zip": bytes(content), "ann/03_attention.ipynb": BOOK})
+    done = collect(place, NAMES)
+    assert done.new == ["ann 03_attention"]
+    assert "anna.zip is a damaged zip" in " ".join(done.problems)
+
+
+def test_names_that_no_folder_can_hold_are_left_out_and_said(place):
+    from gallery import zipped
+
+    names = ("x" * 300, "d/" * 400 + "deep", "a", "a/b", "./03_attention.ipynb")
+    drop(place, {"anna.zip": zipped("", dict.fromkeys(names, BOOK))})
+    done = collect(place, NAMES)
+    assert done.new == ["anna 03_attention"] and len(done.problems) == 3
+    assert "is a file and a folder at once" in " ".join(done.problems)
+    assert collect(place, NAMES).same == ["anna 03_attention"]
+
+
+def test_a_thousand_folders_in_each_other_stop_nobody(place, monkeypatch):
+    drop(place, {"anna/03_attention.ipynb": BOOK})
+    monkeypatch.chdir(place.folder / "inbox" / "anna")
+    try:
+        for _ in range(1100):
+            os.mkdir("d")
+            os.chdir("d")
+        assert collect(place, NAMES).new == ["anna 03_attention"]
+    finally:
+        os.chdir(place.folder)
+        subprocess.run(["rm", "-rf", "inbox"], check=True)
 
 
 def test_a_student_without_a_name_is_called_by_the_id():

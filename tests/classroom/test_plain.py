@@ -56,6 +56,14 @@ def test_a_liar_of_a_tensor_arrives_as_its_numbers():
     assert type(back) is torch.Tensor and back.tolist() == [0, 0]
 
 
+def test_a_string_of_numpys_or_of_a_class_of_ones_own_arrives_as_its_letters():
+    class Word(str):
+        def __str__(self):
+            return "something else"
+
+    assert plain.unpack(plain.pack([np.str_("ab"), Word("cd")])) == ["ab", "cd"]
+
+
 def test_what_is_no_plain_value_arrives_as_a_sentence():
     back = plain.unpack(plain.pack([lambda x: x, (i for i in ()), object]))
     assert all(isinstance(one, Foreign) for one in back)
@@ -66,7 +74,8 @@ def test_what_is_no_plain_value_arrives_as_a_sentence():
 def test_too_much_is_found_out_before_it_is_written():
     endless = []
     endless.append(endless)
-    for value in (torch.zeros(1).expand(10**12), endless, bytes(plain.BYTES + 1)):
+    marks = "," * (plain.MARKS + 1)
+    for value in (torch.zeros(1).expand(10**12), endless, bytes(plain.BYTES + 1), marks):
         with pytest.raises(plain.TooMuch):
             plain.pack(value)
 
@@ -85,6 +94,13 @@ def test_other_bytes_are_refused(content):
 def test_a_message_of_somebody_who_knows_the_form_is_refused(tree):
     with pytest.raises(plain.Malformed):
         plain.unpack(plain.HEAD.pack(len(tree)) + tree + bytes(8))
+
+
+def test_a_message_that_fills_the_memory_is_refused_before_it_is_read():
+    tree = b"[" + b"[]," * plain.MARKS + b"0]"
+    assert len(tree) < plain.BYTES
+    with pytest.raises(plain.Malformed, match="brackets"):
+        plain.unpack(plain.HEAD.pack(len(tree)) + tree)
 
 
 @pytest.mark.parametrize("task", [t for n in lesson_numbers() for t in tasks_of(n)],

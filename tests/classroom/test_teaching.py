@@ -66,7 +66,7 @@ def test_the_release_has_neither_answers_nor_outputs(ran):
 
 def test_what_only_the_teacher_may_read_is_closed(ran):
     _, place, _ = ran
-    for name in ("records", "report", "submitted"):
+    for name in ("records", "report", "submitted", "earlier", "feedback", "gradebook.db"):
         assert (place / name).stat().st_mode & 0o077 == 0
 
 

@@ -115,6 +115,32 @@ def test_of_two_answers_the_last_counts(place, exercise):
     assert "There are 2 answer cells" in merged.notes[0]
 
 
+@pytest.mark.parametrize("left", [classes.STUB, "# see below", f"{classes.STUB}  # later"])
+def test_an_answer_in_another_cell_is_found_where_its_own_was_left_empty(place, exercise, left):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    answer(exercise).source = left
+    exercise.cells.insert(4, own_cell(WRONG))
+    merged = merge(teacher, exercise)
+    assert answer(merged.notebook).source == WRONG
+    assert merged.notes == [
+        "The answer cell 'weighted_average' is empty; the answer was found in another cell."
+    ]
+
+
+def test_an_answer_in_its_cell_counts_whatever_was_tried_elsewhere(place, exercise):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    answer(exercise).source = RIGHT
+    exercise.cells.insert(4, own_cell(WRONG))
+    merged = merge(teacher, exercise)
+    assert answer(merged.notebook).source == RIGHT and not merged.notes
+
+
+def test_a_notebook_that_begins_with_a_byte_order_mark_is_read(place, tmp_path, exercise):
+    path = tmp_path / "mine.ipynb"
+    path.write_text(notebook.to_text(exercise), encoding="utf-8-sig")
+    assert validate.read(path) == exercise
+
+
 def carried(teacher, exercise) -> list[str]:
     """What of the learner's own cells is run, in its place among the teacher's cells."""
     cells = merge(teacher, exercise).notebook.cells
@@ -125,6 +151,13 @@ def executed(source: str) -> dict:
     names: dict = {}
     exec(compile(source, "cell", "exec"), names)
     return names
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%capture out", "\n %%prun -q"])
+def test_what_a_cell_below_a_magic_that_runs_it_defines_comes_along(place, exercise, magic):
+    teacher = validate.read(validate.teachers_notebook("00"))
+    exercise.cells.insert(2, own_cell(f"{magic}\nDIM = 4"))
+    assert executed(carried(teacher, exercise)[2])["DIM"] == 4
 
 
 def test_own_cells_come_along_and_what_fails_in_one_stops_nothing(place, exercise):

@@ -962,3 +962,12 @@ def test_a_reference_that_fails_or_no_cases_are_the_authors_mistake():
         judge(soften_task(answer=raises), soften)
     with pytest.raises(ValueError, match="yields no cases"):
         soften_task(cases=lambda seed: []).cases_for(0)
+
+
+@pytest.mark.parametrize(("task", "result"), [
+    ("08.next_characters", ("are off", "are off")), ("13.shopping_lists", "x"), ("10.unite", ""),
+])  # fmt: skip
+def test_a_result_that_no_property_was_made_for_is_judged_all_the_same(task, result):
+    """Properties are asked where numbers are off, and a student's text may say that they are."""
+    verdict = judge(catalog.find(task), lambda *inputs: result)
+    assert not verdict.passed and "expected" in verdict.text

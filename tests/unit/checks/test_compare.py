@@ -9,6 +9,13 @@ import torch
 from course_utils.checks.compare import difference
 
 
+class SaysYes(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
 @pytest.mark.parametrize(
     ("expected", "got"),
     [
@@ -19,6 +26,7 @@ from course_utils.checks.compare import difference
         (2, 2.0),
         (2, 2 + 1e-9),
         ("a", "a"),
+        (["a"], [np.str_("a")]),
         (True, True),
         (None, None),
         ([1, (2.0, "x")], (1, [2.0, "x"])),
@@ -54,6 +62,7 @@ def test_alike(expected, got):
         (3e-4, 3.1e-4, "expected 0.0003, got 0.00031."),
         (3, 4, "expected 3, got 4."),
         (True, 1, "expected True, got 1."),
+        ("a", SaysYes("b"), "expected 'a', got 'b'."),
         ("ab", "a" * 999, "expected 'ab', got 'aaaa"),
         ([1, 2], [1], "expected 2 things, got 1: expected [1, 2], got [1]."),
         (1.5, len, "expected a number, got a builtin_function_or_method, not called"),
