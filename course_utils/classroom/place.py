@@ -22,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from course_utils.atomic import write_atomically
+from course_utils.classroom.stamps import time_in
 from course_utils.paths import SOLUTIONS
 from course_utils.problem import Problem
 
@@ -102,6 +103,14 @@ class Classroom:
 
     def submitted(self, student: str, name: str) -> Path:
         return self.folder / "submitted" / student / name
+
+    def handed_in(self, student: str, name: str) -> float | None:
+        """When what was collected was handed in, as seconds since 1970; None if nothing was."""
+        stamp = self.submitted(student, name) / "timestamp.txt"
+        try:
+            return time_in(stamp.read_bytes())
+        except OSError:
+            return None
 
     def earlier(self, student: str, name: str) -> Path:
         return self.folder / "earlier" / student / name

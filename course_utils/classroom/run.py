@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import course_utils
 from course_utils.classroom import gradebook
-from course_utils.classroom.collect import read_folder, time_in
+from course_utils.classroom.collect import read_folder
 from course_utils.classroom.grading import FAILED, draw_seed, fingerprint
 from course_utils.classroom.place import Classroom, read_json, write_json
 from course_utils.classroom.side_by_side import Job, judged
@@ -78,11 +78,7 @@ def _files(place: Classroom, student: str, name: str) -> dict[str, bytes]:
 
 
 def _stamp(place: Classroom, student: str, name: str) -> float:
-    with contextlib.suppress(OSError):
-        stamp = time_in((place.submitted(student, name) / "timestamp.txt").read_bytes())
-        if stamp is not None:
-            return stamp
-    return place.submitted(student, name).stat().st_mtime
+    return place.handed_in(student, name) or place.submitted(student, name).stat().st_mtime
 
 
 def _now() -> str:
