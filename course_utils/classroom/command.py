@@ -48,12 +48,22 @@ def init(chosen: argparse.Namespace) -> int:
     from course_utils.classroom import gradebook
     from course_utils.classroom.place import Classroom
 
-    is_new = not (chosen.folder / "roster.csv").exists()
+    before = None
+    if (chosen.folder / "roster.csv").exists():
+        before = set(Classroom(chosen.folder).students)
     place = Classroom.make(chosen.folder, chosen.students, chosen.course)
     gradebook.enter_students(place, place.students.values())
-    made = "made" if is_new else "brought up to date"
-    print(f"{chosen.folder}: {made}, {len(place.students)} students. Next: class release NAME")
+    print(f"{chosen.folder}: {_on_the_roster(before, set(place.students))}")
     return 0
+
+
+def _on_the_roster(before: set[str] | None, now: set[str]) -> str:
+    """What `init` did, so that the roster of another class is noticed at once."""
+    if before is None:
+        return f"made; on the roster: {len(now)}. Next: class release NAME"
+    new, gone = sorted(now - before), sorted(before - now)
+    kept = f"; no longer: {', '.join(gone)} (their work and points are kept)" if gone else ""
+    return f"brought up to date; on the roster: {len(now)}; new: {', '.join(new) or 'nobody'}{kept}"
 
 
 def release(chosen: argparse.Namespace) -> int:

@@ -16,7 +16,8 @@ from nbformat import NotebookNode
 from course_utils import notebook
 from course_utils.checks.merge import is_answer, marks
 from course_utils.classroom.grading import JUDGED
-from course_utils.classroom.place import Classroom, Student
+from course_utils.classroom.place import Classroom
+from course_utils.classroom.roster import Student
 
 
 @contextmanager

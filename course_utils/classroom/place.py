@@ -13,15 +13,15 @@ work in it, too:
     report/NAME.html, NAME.csv        pages for the teacher
 """
 
-import csv
 import json
 import os
 import re
-from dataclasses import dataclass
+import stat
 from functools import cached_property
 from pathlib import Path
 
 from course_utils.atomic import write_atomically
+from course_utils.classroom.roster import Student, read_roster
 from course_utils.classroom.stamps import time_in
 from course_utils.paths import SOLUTIONS
 from course_utils.problem import Problem
@@ -36,20 +36,8 @@ c.CourseDirectory.source_directory = {solutions!r}
 c.CourseDirectory.release_directory = "release"
 c.ClearSolutions.code_stub = {{"python": "..."}}
 '''
-IDENTIFIER = re.compile(r"[^\W_](?:[\w.@-]*\w)?")  # also a folder's name, and part of nbgrader's
+CLOSED = ("submitted", "earlier", "records", "feedback", "report", "gradebook.db")
 SECRET_MODE = 0o600
-
-
-@dataclass(frozen=True)
-class Student:
-    id: str
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or self.id
 
 
 class Classroom:
@@ -67,14 +55,10 @@ class Classroom:
     def make(cls, folder: Path, roster: Path, course: str) -> "Classroom":
         """Make the folder, or bring the roster of one that is there up to date."""
         students = read_roster(roster)
-        for name in ("release", "inbox", "submitted", "records", "feedback", "report"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for name in (
-            "records",
-            "report",
-            "submitted",
-        ):  # nobody else's business on a shared machine
-            (folder / name).chmod(0o700)
+        (folder / "release").mkdir(parents=True, exist_ok=True)
+        (folder / "inbox").mkdir(0o700, exist_ok=True)  # opened by who wants others to drop there
+        for name in CLOSED:
+            _close(folder / name)
         config = folder / "nbgrader_config.py"
         if not config.exists():
             config.write_text(CONFIG.format(course=course, solutions=str(SOLUTIONS)))
@@ -155,36 +139,19 @@ class Classroom:
         return found
 
 
+def _close(path: Path) -> None:
+    """Make a folder, or the gradebook, that nobody else on the machine may read. One that is there
+    may be shared with a group of graders; with all others it is not."""
+    if path.exists():
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~stat.S_IRWXO)
+    elif path.suffix == ".db":
+        path.touch(SECRET_MODE)  # nbgrader's own would be open; an empty one it fills
+    else:
+        path.mkdir(0o700, parents=True)
+
+
 def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\n]', text) else text
-
-
-def read_roster(path: Path) -> list[Student]:
-    """The students of a CSV file with a column `id`; nbgrader's other columns if they are there."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"The roster {path} cannot be read: {error}.") from None
-    students: dict[str, Student] = {}
-    for line, row in enumerate(rows, start=2):
-        known = {(key or "").strip().lower(): (value or "") for key, value in row.items()
-                 if isinstance(value, str)}  # fmt: skip
-        if "id" not in known:
-            raise Problem(f"The roster {path} has no column `id`: its first line has to name it.")
-        name = known["id"].strip()
-        if not IDENTIFIER.fullmatch(name):
-            raise Problem(
-                f"{path}, line {line}: {name!r} is no id. It is a folder's name later on: letters, "
-                "digits, and . _ - @ between them."
-            )
-        if name in students:
-            raise Problem(f"{path}, line {line}: the id {name!r} was there already.")
-        others = (known.get(key, "").strip() for key in ("first_name", "last_name", "email"))
-        students[name] = Student(name, *others)
-    if not students:
-        raise Problem(f"The roster {path} names no student.")
-    return list(students.values())
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",;\t\n]', text) else text
 
 
 def read_json(path: Path) -> dict | None:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from course_utils.classroom.place import Student
+from course_utils.classroom.roster import Student, folded
 from course_utils.paths import LESSON_NUMBER
 
 ENDING = re.compile(r"\.(zip|ipynb)$")
@@ -76,10 +76,6 @@ def _german(text: str) -> str:
 def _bare(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text.translate(BARE))
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
-
-
-def folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 def is_for(path: str, assignment: str) -> bool:

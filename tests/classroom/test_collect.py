@@ -12,7 +12,8 @@ from gallery import zipped
 
 from course_utils.classroom import collect as collecting
 from course_utils.classroom.collect import Unreadable, collect, read_file
-from course_utils.classroom.place import Classroom, Student
+from course_utils.classroom.place import Classroom
+from course_utils.classroom.roster import Student
 from course_utils.classroom.stamps import time_in
 from course_utils.classroom.whose import whose
 
