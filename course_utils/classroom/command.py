@@ -126,13 +126,16 @@ def grade(chosen: argparse.Namespace) -> int:
 
 
 def _summary(place, name: str, done) -> str:
-    records = place.records(name)
-    points = [sum(task["points"] for task in one["tasks"]) for one in records.values()]
-    most = max((sum(task["most"] for task in one["tasks"]) for one in records.values()), default=0)
-    median = f", median {statistics.median(points):g} of {most:g}" if points else ""
+    from course_utils.classroom.grading import JUDGED
+
+    records = place.records(name).values()
+    judged = [one["tasks"] for one in records if one["status"] == JUDGED]
+    points = [sum(task["points"] for task in tasks) for tasks in judged]
+    most = max((sum(task["most"] for task in tasks) for tasks in judged), default=0)
+    median = f", median by the checks {statistics.median(points):g} of {most:g}" if points else ""
     return (
-        f"{name}: {len(done.judged)} judged, {len(done.kept)} as before, {len(done.failed)} could "
-        f"not be judged{median}; {done.seconds:.0f} s."
+        f"{name}: {len(done.judged)} judged, {len(done.kept)} as before; of all "
+        f"{len(done.failed)} could not be judged{median}; {done.seconds:.0f} s."
     )
 
 

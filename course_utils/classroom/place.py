@@ -9,6 +9,7 @@ work in it, too:
     submitted/STUDENT/NAME/           what was collected, the newest
     earlier/STUDENT/NAME/TIME/        what was collected before that
     records/NAME/STUDENT.json         what was found out about it; run.json has the private seed
+    autograded/STUDENT/NAME/          the answers with what was found, for Formgrader
     feedback/STUDENT/NAME/NAME.html   a page for the student
     report/NAME.html, NAME.csv        pages for the teacher
 """
@@ -36,7 +37,9 @@ c.CourseDirectory.source_directory = {solutions!r}
 c.CourseDirectory.release_directory = "release"
 c.ClearSolutions.code_stub = {{"python": "..."}}
 '''
-CLOSED = ("submitted", "earlier", "records", "feedback", "report", "gradebook.db")
+CLOSED = (  # nobody else's business on a shared machine
+    "submitted", "earlier", "records", "autograded", "feedback", "report", "gradebook.db",
+)  # fmt: skip
 SECRET_MODE = 0o600
 
 
@@ -104,6 +107,9 @@ class Classroom:
 
     def run(self, name: str) -> Path:
         return self.folder / "records" / name / "run.json"
+
+    def autograded(self, student: str, name: str) -> Path:
+        return self.folder / "autograded" / student / name
 
     def feedback(self, student: str, name: str) -> Path:
         return self.folder / "feedback" / student / name / f"{name}.html"
