@@ -6,7 +6,6 @@ that is hashed and kept; a file that changes under the copying is read again, an
 changing, collected the next time. What belongs to nobody, or to no assignment, is said by name.
 """
 
-import contextlib
 import datetime
 import functools
 import io
@@ -15,24 +14,21 @@ import re
 import shutil
 import stat
 import time
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from course_utils.classroom.grading import fingerprint
-from course_utils.classroom.place import Classroom, Student
+from course_utils.classroom.place import Classroom
+from course_utils.classroom.stamps import time_in
+from course_utils.classroom.whose import is_anothers, is_for, owners
 
 FILE_BYTES, ALL_BYTES, FILES = 60 * 2**20, 120 * 2**20, 200
 PLACE = 500  # bytes of a file's name, with the folders that it lies in
 PATIENCE, TRIES = 0.3, 3  # for a file that somebody is writing
 SCRAP = re.compile(r"(^|/)(\.[^/]*|__MACOSX|__pycache__|Thumbs\.db|desktop\.ini)(/|$)")
-TIME_IN_NAME = re.compile(
-    r"\d{4}-\d\d-\d\d[ T_]\d\d[:.\-_]\d\d[:.\-_]\d\d(?:\.\d+)?(?: ?[\w+\-:/]+)?"
-)
-OFFSETS = {"UTC": 0, "GMT": 0, "Z": 0, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
-           "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "PST": -8, "PDT": -7}  # fmt: skip
+SAME_TIME = 1e-3  # seconds: stamps have microseconds, clocks of files more
 AHEAD = 86_400  # seconds: a clock that is further ahead than this is wrong
 
 
@@ -47,6 +43,11 @@ class HandIn:
     notebook: str
     source: str
 
+    def kept(self) -> dict[str, bytes]:
+        """The files as they are kept: the notebook is called like the assignment."""
+        return {f"{self.assignment}.ipynb" if name == self.notebook else name: content
+                for name, content in self.files.items() if name != "timestamp.txt"}  # fmt: skip
+
 
 @dataclass
 class Collected:
@@ -56,6 +57,7 @@ class Collected:
     same: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    of_others: int = 0  # notebooks for assignments that were not asked for
 
 
 def collect(
@@ -75,9 +77,27 @@ def collect(
             done.notes.append(f"{student}, {name}: the time of {newest.source} is in the future.")
         if len(hand_ins) > 1:
             done.notes.append(f"{student}, {name}: of {len(hand_ins)} hand-ins the newest counts.")
+        if stays(place, newest):
+            done.notes.append(f"{student}, {name}: what was collected before is newer than "
+                              f"{newest.source}, and stays. (To take the older one, delete "
+                              f"submitted/{student}/{name} first.)")  # fmt: skip
+            done.same.append(f"{student} {name}")
+            continue
         changed = keep(place, newest)
         (done.new if changed else done.same).append(f"{student} {name}")
+    if done.of_others:
+        done.notes.append(f"notebooks of other assignments, left for them: {done.of_others}.")
     return done
+
+
+def stays(place: Classroom, hand_in: HandIn) -> bool:
+    """Whether a newer one lies there: from the exchange, say, or of an inbox that was emptied."""
+    there = place.handed_in(hand_in.student, hand_in.assignment)
+    if there is None or there <= hand_in.when + SAME_TIME:
+        return False
+    kept = read_folder(place.submitted(hand_in.student, hand_in.assignment))
+    kept.pop("timestamp.txt", None)
+    return fingerprint(kept) != fingerprint(hand_in.kept())
 
 
 def keep(place: Classroom, hand_in: HandIn) -> bool:
@@ -85,8 +105,7 @@ def keep(place: Classroom, hand_in: HandIn) -> bool:
     target = place.submitted(hand_in.student, hand_in.assignment)
     when = datetime.datetime.fromtimestamp(hand_in.when, datetime.UTC)
     stamp = when.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-    files = {f"{hand_in.assignment}.ipynb" if name == hand_in.notebook else name: content
-             for name, content in hand_in.files.items() if name != "timestamp.txt"}  # fmt: skip
+    files = hand_in.kept()
     if target.is_dir():
         there = read_folder(target)
         there.pop("timestamp.txt", None)
@@ -228,7 +247,7 @@ def read_zip(
                 found.append((name, functools.partial(_member, archive, member)))
             return _within_limits(found, source, notes, many)
     except Exception as error:  # there are many ways of being no zip, zlib's and lzma's among them
-        raise Unreadable(f"{source} is a damaged zip ({error})") from None
+        raise Unreadable(f"the zip is damaged ({error})") from None
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -251,7 +270,9 @@ def _from_inbox(
         if SCRAP.search(entry.name):
             continue
         try:
-            files, when = _entry(entry, done, many=whose(entry.name, place.students) is None)
+            files, when = _entry(
+                entry, done, many=len(owners(entry.name, place.students, place.assignments)) != 1
+            )
         except Unreadable as error:
             done.problems.append(f"{entry.name}: {error}.")
             continue
@@ -267,8 +288,11 @@ def _entry(entry: Path, done: Collected, *, many: bool) -> tuple[dict[str, bytes
         return files, max(times, default=entry.stat().st_mtime)
     content = read_file(entry)
     when = entry.stat().st_mtime
-    if entry.suffix.lower() == ".zip":
+    kind = entry.suffix.lower()
+    if kind == ".zip":
         return read_zip(content, entry.name, done.problems, many=many), when
+    if kind != ".ipynb":
+        raise Unreadable("it is no folder, no notebook (.ipynb) and no .zip, and was left")
     return {entry.name: content}, when
 
 
@@ -276,66 +300,52 @@ def _sorted_out(
     place: Classroom, names: list[str], entry: str, files: dict[str, bytes], when: float,
     done: Collected,
 ) -> Iterator[HandIn]:  # fmt: skip
-    owner = whose(entry, place.students)
-    if owner:
-        yield from _of_student(owner, names, entry, files, when, done)
+    found = owners(entry, place.students, place.assignments)
+    if len(found) == 1:
+        yield from _of_student(place, found[0], names, entry, files, when, done)
         return
     groups: dict[str, dict[str, bytes]] = {}
     for name, content in files.items():
         first, _, rest = name.partition("/")
         groups.setdefault(first, {})[rest or first] = content
+    of_group = {first: owners(first, place.students, place.assignments) for first in groups}
+    if found or not any(of_group.values()):
+        done.problems.append(f"{entry}: {_unclear(place, found)} Rename it.")
+        return
+    mend = "Unpack it and rename what is inside." if entry.endswith(".zip") else "Rename it."
     for first, inside in groups.items():
-        owner = whose(first, place.students)
-        if owner is None:
-            done.problems.append(f"{entry}: {first!r} belongs to nobody of the roster.")
-            continue
-        yield from _of_student(owner, names, f"{entry}/{first}", inside, when, done)
+        if len(of_group[first]) == 1:
+            (owner,) = of_group[first]
+            yield from _of_student(place, owner, names, f"{entry}/{first}", inside, when, done)
+        else:
+            said = _unclear(place, of_group[first])
+            done.problems.append(f"{entry}: {first!r}: {said} {mend}")
 
 
-def whose(text: str, students: dict[str, Student]) -> str | None:
-    """The student whose id, or whole name, stands in this name; None if that is not just one."""
-    plain = _folded(re.sub(r"\.(zip|ipynb)$", "", text, flags=re.IGNORECASE))
-    parts = [part for part in re.split(r"[\s_+,;()]+", plain) if part]
-    exact = [student for student in students if _folded(student) == plain]
-    if exact:
-        return exact[0] if len(exact) == 1 else None
-    by_id = [student for student in students if _is_run_of(_folded(student), parts)]
-    by_name = [one.id for one in students.values() if one.last_name and _is_named(one, plain)]
-    found = set(by_id) or set(by_name)
-    return found.pop() if len(found) == 1 else None
-
-
-def _is_run_of(name: str, parts: list[str]) -> bool:
-    wanted = [part for part in re.split(r"[\s_+,;()]+", name) if part]
-    return any(parts[i : i + len(wanted)] == wanted for i in range(len(parts)))
-
-
-def _is_named(student: Student, text: str) -> bool:
-    first, last = _folded(student.first_name), _folded(student.last_name)
-    squeezed = re.sub(r"[\W_]+", " ", text)
-    return any(f" {name} " in f" {squeezed} " for name in (f"{first} {last}", f"{last} {first}"))
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+def _unclear(place: Classroom, found: list[str]) -> str:
+    """Why it is not clear whose it is; the id in the name settles it."""
+    if not found:
+        return "it belongs to nobody of the roster: no id is in its name, and no whole name."
+    them = [f"{who} ({place.students[who].name})" for who in found]
+    return f"it could be that of {' or of '.join(them)}: the id has to be in its name."
 
 
 def _of_student(
-    student: str, names: list[str], source: str, files: dict[str, bytes], when: float,
-    done: Collected,
+    place: Classroom, student: str, names: list[str], source: str, files: dict[str, bytes],
+    when: float, done: Collected,
 ) -> Iterator[HandIn]:  # fmt: skip
     for name in [name for name in files if name.lower().endswith(".zip")]:  # a zip in the folder
         try:
             inner = read_zip(files.pop(name), f"{source}/{name}", done.problems)
             files |= {f"{name}/{inside}": content for inside, content in inner.items()}
         except Unreadable as error:
-            done.problems.append(f"{student}: {error}.")
+            done.problems.append(f"{student}: {name!r} in {source}: {error}.")
     books = [name for name in files if name.lower().endswith(".ipynb")]
     taken: set[str] = set()
     for assignment in names:
-        mine = [book for book in books if _is_for(f"{source}/{book}", assignment)]
+        mine = _notebooks_for(assignment, source, books, files)
         if not mine and len(names) == 1 and len(books) == 1:
-            mine = books
+            mine = [book for book in books if _may_be(assignment, place.assignments, files, book)]
         if not mine:
             continue
         if len(mine) > 1:
@@ -343,59 +353,68 @@ def _of_student(
                               "one with the shortest name counts.")  # fmt: skip
         book = min(mine, key=lambda name: (len(name), name))
         taken |= set(mine)
-        folder = book.rpartition("/")[0]
-        beside = {
-            name[len(folder) :].lstrip("/"): content
-            for name, content in files.items()
-            if name == book
-            or (name not in books and name.startswith(f"{folder}/" if folder else ""))
-        }
-        stated = time_in(files.get(f"{folder}/timestamp.txt" if folder else "timestamp.txt", b""))
-        if stated:
-            done.notes.append(f"{student}, {assignment}: the time of {source} is what the "
-                              "timestamp.txt in it says, and anybody can write one.")  # fmt: skip
-        stated = stated or time_in(source) or when
-        notebook = book.rpartition("/")[2]
-        yield HandIn(student, assignment, stated, beside, notebook, source)
-    for book in set(books) - taken:
-        if not books or not taken:
-            done.problems.append(f"{student}: {book!r} in {source} is for no assignment that is "
-                                 f"collected ({', '.join(names)}).")  # fmt: skip
+        yield _hand_in(student, assignment, source, files, book, when, done)
+    _say_what_is_left(place, names, student, source, files, set(books) - taken, bool(taken), done)
     if not books:
         done.problems.append(f"{student}: there is no notebook in {source}.")
 
 
-def _is_for(path: str, assignment: str) -> bool:
-    """By a folder of that name, or by how the file's name begins: 03_attention (1).ipynb."""
-    *folders, name = _folded(path).split("/")
-    wanted = _folded(assignment)
-    number = re.compile(rf"(^|[^0-9a-z]){re.escape(wanted)}([^0-9a-z]|$)")
-    return wanted in folders or bool(number.search(name)) or any(map(number.search, folders))
+def _notebooks_for(
+    assignment: str, source: str, books: list[str], files: dict[str, bytes]
+) -> list[str]:
+    """By their names; but what checks nothing of this exercise, and something of another, is last
+    week's, saved under this week's name."""
+    named = [book for book in books if is_for(f"{source}/{book}", assignment)]
+    return [book for book in named if not is_anothers(files[book], assignment)]
 
 
-def time_in(text: str | bytes) -> float | None:
-    """The time that a name (or a timestamp.txt) states, as seconds since 1970; UTC if it says no
-    zone. None if it states none."""
-    if isinstance(text, bytes):
-        text = text[:200].decode("utf-8", "replace")
-    found = TIME_IN_NAME.search(text)
-    if not found:
-        return None
-    numbers = [int(part) for part in re.findall(r"\d+", found[0][:19])]
-    fraction = re.match(r"\.\d+", found[0][19:])
-    zone = found[0][19 + (len(fraction[0]) if fraction else 0) :].strip()
-    with contextlib.suppress(ValueError, OverflowError):
-        utc = datetime.datetime(*numbers, tzinfo=datetime.UTC).timestamp()
-        return utc + float(fraction[0] if fraction else 0) - _offset(zone)
-    return None
+def _may_be(assignment: str, released: list[str], files: dict[str, bytes], book: str) -> bool:
+    """A student's only notebook is for the only assignment, whatever it is called, if it is not
+    called like another one: what was handed in last week still lies in the inbox."""
+    is_named = any(is_for(book, other) for other in released)
+    return not is_named and not is_anothers(files[book], assignment)
 
 
-def _offset(zone: str) -> float:
-    """Seconds to the east of Greenwich: of +0200, +02:00, CEST or Europe/Berlin."""
-    number = re.match(r"([+-])(\d\d):?(\d\d)", zone)
-    if number:
-        return (1.0 if number[1] == "+" else -1.0) * (int(number[2]) * 3600 + int(number[3]) * 60)
-    return 3600.0 * OFFSETS.get(re.match(r"[A-Za-z]*", zone)[0].upper(), 0)
+def _hand_in(
+    student: str, assignment: str, source: str, files: dict[str, bytes], book: str, when: float,
+    done: Collected,
+) -> HandIn:  # fmt: skip
+    """The notebook with the files beside it, other notebooks left out."""
+    folder = book.rpartition("/")[0]
+    beside = {
+        name[len(folder) :].lstrip("/"): content
+        for name, content in files.items()
+        if name == book
+        or (not name.lower().endswith(".ipynb") and name.startswith(f"{folder}/" if folder else ""))
+    }
+    stated = time_in(files.get(f"{folder}/timestamp.txt" if folder else "timestamp.txt", b""))
+    if stated:
+        done.notes.append(f"{student}, {assignment}: the time of {source} is what the "
+                          "timestamp.txt in it says, and anybody can write one.")  # fmt: skip
+    stated = stated or time_in(source) or when
+    return HandIn(student, assignment, stated, beside, book.rpartition("/")[2], source)
+
+
+def _say_what_is_left(
+    place: Classroom, names: list[str], student: str, source: str, files: dict[str, bytes],
+    books: set[str], has_taken: bool, done: Collected,
+) -> None:  # fmt: skip
+    """Notebooks that were not taken: of other assignments, of another exercise, or of nobody
+    knows what."""
+    for book in sorted(books):
+        mistaken = [name for name in names if is_for(f"{source}/{book}", name)]
+        lessons = is_anothers(files[book], mistaken[0] if mistaken else "")
+        others = [name for name in place.assignments if name not in names]
+        if any(is_for(book, name) for name in others):
+            done.of_others += 1
+        elif mistaken:
+            done.problems.append(f"{student}: {book!r} in {source} is called like {mistaken[0]}, "
+                                 f"and checks the tasks of {lessons} alone.")  # fmt: skip
+        elif any(lessons == name[:2] for name in others):
+            done.of_others += 1
+        elif not has_taken:
+            done.problems.append(f"{student}: {book!r} in {source} is for no assignment that is "
+                                 f"collected ({', '.join(names)}).")  # fmt: skip
 
 
 def _from_exchange(
@@ -420,7 +439,7 @@ def _from_exchange(
             name: content for name, content in files.items() if name != "submission_secret.txt"
         }
         books = [name for name in files if name.lower().endswith(".ipynb")]
-        mine = [book for book in books if _is_for(book, assignment)] or books
+        mine = [book for book in books if is_for(book, assignment)] or books
         if not mine:
             done.problems.append(f"{student}: there is no notebook in {entry.name}.")
             continue
@@ -431,6 +450,10 @@ def _from_exchange(
             )
             when = entry.stat().st_mtime
         book = min(mine, key=len)
+        if lessons := is_anothers(files[book], assignment):
+            done.problems.append(f"{student}: {book!r} in {entry.name} checks the tasks of "
+                                 f"{lessons}, and none of {assignment}.")  # fmt: skip
+            continue
         yield HandIn(student, assignment, when, files, book, entry.name)
 
 

@@ -55,12 +55,22 @@ def init(chosen: argparse.Namespace) -> int:
     from course_utils.classroom import gradebook
     from course_utils.classroom.place import Classroom
 
-    is_new = not (chosen.folder / "roster.csv").exists()
+    before = None
+    if (chosen.folder / "roster.csv").exists():
+        before = set(Classroom(chosen.folder).students)
     place = Classroom.make(chosen.folder, chosen.students, chosen.course)
     gradebook.enter_students(place, place.students.values())
-    made = "made" if is_new else "brought up to date"
-    print(f"{chosen.folder}: {made}, {len(place.students)} students. Next: class release NAME")
+    print(f"{chosen.folder}: {_on_the_roster(before, set(place.students))}")
     return 0
+
+
+def _on_the_roster(before: set[str] | None, now: set[str]) -> str:
+    """What `init` did, so that the roster of another class is noticed at once."""
+    if before is None:
+        return f"made; on the roster: {len(now)}. Next: class release NAME"
+    new, gone = sorted(now - before), sorted(before - now)
+    kept = f"; no longer: {', '.join(gone)} (their work and points are kept)" if gone else ""
+    return f"brought up to date; on the roster: {len(now)}; new: {', '.join(new) or 'nobody'}{kept}"
 
 
 def release(chosen: argparse.Namespace) -> int:
@@ -123,13 +133,16 @@ def grade(chosen: argparse.Namespace) -> int:
 
 
 def _summary(place, name: str, done) -> str:
-    records = place.records(name)
-    points = [sum(task["points"] for task in one["tasks"]) for one in records.values()]
-    most = max((sum(task["most"] for task in one["tasks"]) for one in records.values()), default=0)
-    median = f", median {statistics.median(points):g} of {most:g}" if points else ""
+    from course_utils.classroom.grading import JUDGED
+
+    records = place.records(name).values()
+    judged = [one["tasks"] for one in records if one["status"] == JUDGED]
+    points = [sum(task["points"] for task in tasks) for tasks in judged]
+    most = max((sum(task["most"] for task in tasks) for tasks in judged), default=0)
+    median = f", median by the checks {statistics.median(points):g} of {most:g}" if points else ""
     return (
-        f"{name}: {len(done.judged)} judged, {len(done.kept)} as before, {len(done.failed)} could "
-        f"not be judged{median}; {done.seconds:.0f} s."
+        f"{name}: {len(done.judged)} judged, {len(done.kept)} as before; of all "
+        f"{len(done.failed)} could not be judged{median}; {done.seconds:.0f} s."
     )
 
 

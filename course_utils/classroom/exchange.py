@@ -7,8 +7,9 @@ JupyterLab, or with its commands.
 from pathlib import Path
 
 from course_utils.atomic import write_atomically
-from course_utils.classroom.collect import stranger_behind, time_in
+from course_utils.classroom.collect import stranger_behind
 from course_utils.classroom.place import Classroom
+from course_utils.classroom.stamps import time_in
 from course_utils.problem import Problem
 
 SECRET = "submission_secret.txt"  # the student's copy has the same: it names the page's file
@@ -110,6 +111,5 @@ def _is_theirs(hand_in: Path, student: str) -> bool:
 def _was_graded(place: Classroom, student: str, name: str, stamp: str) -> bool:
     """Whether it is the hand-in that was collected, or an older one; not one that came later."""
     when = time_in(stamp)
-    kept = place.submitted(student, name) / "timestamp.txt"
-    collected = time_in(kept.read_text(encoding="utf-8")) if kept.is_file() else None
+    collected = place.handed_in(student, name)
     return when is not None and collected is not None and when < collected + 1e-3

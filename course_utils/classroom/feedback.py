@@ -4,6 +4,7 @@ It has the task's own text, formulas included, what the student wrote, what the 
 and which section to read again. It has no hidden input, no seed and no hint.
 """
 
+import datetime
 import re
 from collections.abc import Mapping
 
@@ -14,10 +15,12 @@ from course_utils.atomic import write_atomically
 from course_utils.checks.catalog import tasks_of
 from course_utils.checks.merge import is_answer, marks
 from course_utils.checks.task import Task
+from course_utils.classroom import gradebook
 from course_utils.classroom.formulas import UnknownCommand, to_mathml
 from course_utils.classroom.grading import JUDGED
 from course_utils.classroom.page import code, lines, page, text
 from course_utils.classroom.place import Classroom
+from course_utils.classroom.roster import Student
 from course_utils.classroom.sections import to_read_again
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
@@ -31,9 +34,10 @@ def write_pages(place: Classroom, name: str) -> int:
     """A page for each student with a record; how many."""
     texts = _texts(place, name)
     tasks = {task.id: task for task in tasks_of(name[:2])}
-    records = place.records(name)
+    records = gradebook.with_a_persons(place, name, place.records(name))
     for student, record in records.items():
-        made = _page(name, record, texts, tasks).encode("utf-8")
+        whose = _whose(place, student, name)
+        made = _page(name, whose, record, texts, tasks).encode("utf-8")
         path = place.feedback(student, name)
         if not path.exists() or path.read_bytes() != made:
             write_atomically(path, made)
@@ -75,20 +79,48 @@ def to_html(markdown: str) -> str:
     return re.sub(r"FORMULA(\d+)END", lambda found: formulas[int(found[1])], made)
 
 
-def _page(name: str, record: Mapping, texts: Mapping, tasks: Mapping[str, Task]) -> str:
+def _whose(place: Classroom, student: str, name: str) -> str:
+    """Whose page it is, and which hand-in, so that neither is mistaken for another."""
+    known = place.students.get(student, Student(student))
+    called = known.name if known.name == student else f"{known.name} ({student})"
+    when = place.handed_in(student, name)
+    if when is None:
+        return f"<p>{text(called)}</p>"
+    day = datetime.datetime.fromtimestamp(when, datetime.UTC)
+    return f"<p>{text(called)}, handed in on {day:%Y-%m-%d} at {day:%H:%M} UTC</p>"
+
+
+def _page(name: str, whose: str, record: Mapping, texts: Mapping, tasks: Mapping[str, Task]) -> str:
     title = name.replace("_", " ")
+    got = gradebook.points_of(record)
+    if record["by_person"]:
+        head = f"<h1>{text(title)}: {got:g} points</h1>{whose}"
+        return page(title, f"{head}<p>A person read your notebook and gave them.</p>")
     if record["status"] != JUDGED:
-        return page(title, f"<h1>{text(title)}</h1><p>{LEFT_BEHIND}</p>{_notes(record)}")
-    got = sum(task["points"] for task in record["tasks"])
+        return page(title, f"<h1>{text(title)}</h1>{whose}<p>{LEFT_BEHIND}</p>{_notes(record)}")
     most = sum(task["most"] for task in record["tasks"])
-    parts = [f"<h1>{text(title)}: {got:g} of {most:g} points</h1>", _notes(record)]
+    most += sum(written["points"] for written in record["written"])
+    is_open = any(written["given"] is None for written in record["written"])
+    so_far = " so far" if is_open else ""
+    head = f"<h1>{text(title)}: {got:g} of {most:g} points{so_far}</h1>"
+    parts = [head, whose, _notes(record)]
     parts += [_task(task, texts.get(task["task"], ""), tasks) for task in record["tasks"]]
-    for written in record["written"]:
-        parts.append(
+    parts += [_words(written) for written in record["written"]]
+    return page(title, "\n".join(parts))
+
+
+def _words(written: Mapping) -> str:
+    if written["given"] is None:
+        return (
             f"<h2>Your own words, {written['points']:g} points</h2>"
             "<p>A person reads these and gives the points.</p>"
         )
-    return page(title, "\n".join(parts))
+    head = f"<h2>Your own words: {written['given']:g} of {written['points']:g}</h2>"
+    return head + ("<p>Nothing was written.</p>" if written["blank"] else "") + _comment(written)
+
+
+def _comment(found: Mapping) -> str:
+    return f"<p>{lines(found['comment'])}</p>" if found["comment"] else ""
 
 
 def _task(found: Mapping, exercise: str, tasks: Mapping[str, Task]) -> str:
@@ -98,6 +130,9 @@ def _task(found: Mapping, exercise: str, tasks: Mapping[str, Task]) -> str:
     is_about_it = not passed and found["failure"] not in ("exit", "time", "memory")
     again = to_read_again(task) if is_about_it else ""
     reading = f"<p>To read again: {text(again)}.</p>" if again else ""
+    if found.get("by_person"):
+        reading += "<p>The check says this; the points are those that a person gave.</p>"
+    reading += _comment(found)
     return (
         f"<h2>{text(task.title)}: {found['points']:g} of {found['most']:g}</h2>"
         f'<div class="said{" passed" if passed else ""}"><p>'

@@ -14,6 +14,11 @@ table { border-collapse: collapse; } th, td { padding: .2rem .7rem; text-align: 
 .said.passed { border-color: #009E73; }
 .bar { display: inline-block; height: .8em; background: #0072B2; vertical-align: baseline; }
 details { margin: .6rem 0; } summary { cursor: pointer; } .quiet { opacity: .75; }
+.whole { white-space: nowrap; }
+@media print {
+  .bar { print-color-adjust: exact; } h2, h3 { break-after: avoid; } tr { break-inside: avoid; }
+  details::details-content { content-visibility: visible; }
+}
 """
 
 

@@ -9,19 +9,21 @@ work in it, too:
     submitted/STUDENT/NAME/           what was collected, the newest
     earlier/STUDENT/NAME/TIME/        what was collected before that
     records/NAME/STUDENT.json         what was found out about it; run.json has the private seed
+    autograded/STUDENT/NAME/          the answers with what was found, for Formgrader
     feedback/STUDENT/NAME/NAME.html   a page for the student
     report/NAME.html, NAME.csv        pages for the teacher
 """
 
-import csv
 import json
 import os
 import re
-from dataclasses import dataclass
+import stat
 from functools import cached_property
 from pathlib import Path
 
 from course_utils.atomic import write_atomically
+from course_utils.classroom.roster import Student, read_roster
+from course_utils.classroom.stamps import time_in
 from course_utils.paths import SOLUTIONS
 from course_utils.problem import Problem
 
@@ -35,24 +37,10 @@ c.CourseDirectory.source_directory = {solutions!r}
 c.CourseDirectory.release_directory = "release"
 c.ClearSolutions.code_stub = {{"python": "..."}}
 '''
-IDENTIFIER = re.compile(r"[^\W_](?:[\w.@-]*\w)?")  # also a folder's name, and part of nbgrader's
+CLOSED = (  # nobody else's business on a shared machine
+    "submitted", "earlier", "records", "autograded", "feedback", "report", "gradebook.db",
+)  # fmt: skip
 SECRET_MODE = 0o600
-
-
-# Nobody else's business on a shared machine.
-CLOSED = ("records", "report", "submitted", "earlier", "feedback")
-
-
-@dataclass(frozen=True)
-class Student:
-    id: str
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or self.id
 
 
 class Classroom:
@@ -70,11 +58,10 @@ class Classroom:
     def make(cls, folder: Path, roster: Path, course: str) -> "Classroom":
         """Make the folder, or bring the roster of one that is there up to date."""
         students = read_roster(roster)
-        for name in ("release", "inbox", *CLOSED):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "release").mkdir(parents=True, exist_ok=True)
+        (folder / "inbox").mkdir(0o700, exist_ok=True)  # opened by who wants others to drop there
         for name in CLOSED:
-            (folder / name).chmod(0o700)
-        (folder / "gradebook.db").touch(SECRET_MODE)  # nbgrader would make it for all to read
+            _close(folder / name)
         config = folder / "nbgrader_config.py"
         if not config.exists():
             config.write_text(CONFIG.format(course=course, solutions=str(SOLUTIONS)))
@@ -104,6 +91,14 @@ class Classroom:
     def submitted(self, student: str, name: str) -> Path:
         return self.folder / "submitted" / student / name
 
+    def handed_in(self, student: str, name: str) -> float | None:
+        """When what was collected was handed in, as seconds since 1970; None if nothing was."""
+        stamp = self.submitted(student, name) / "timestamp.txt"
+        try:
+            return time_in(stamp.read_bytes())
+        except OSError:
+            return None
+
     def earlier(self, student: str, name: str) -> Path:
         return self.folder / "earlier" / student / name
 
@@ -112,6 +107,9 @@ class Classroom:
 
     def run(self, name: str) -> Path:
         return self.folder / "records" / name / "run.json"
+
+    def autograded(self, student: str, name: str) -> Path:
+        return self.folder / "autograded" / student / name
 
     def feedback(self, student: str, name: str) -> Path:
         return self.folder / "feedback" / student / name / f"{name}.html"
@@ -147,36 +145,19 @@ class Classroom:
         return found
 
 
+def _close(path: Path) -> None:
+    """Make a folder, or the gradebook, that nobody else on the machine may read. One that is there
+    may be shared with a group of graders; with all others it is not."""
+    if path.exists():
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~stat.S_IRWXO)
+    elif path.suffix == ".db":
+        path.touch(SECRET_MODE)  # nbgrader's own would be open; an empty one it fills
+    else:
+        path.mkdir(0o700, parents=True)
+
+
 def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\n]', text) else text
-
-
-def read_roster(path: Path) -> list[Student]:
-    """The students of a CSV file with a column `id`; nbgrader's other columns if they are there."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"The roster {path} cannot be read: {error}.") from None
-    students: dict[str, Student] = {}
-    for line, row in enumerate(rows, start=2):
-        known = {(key or "").strip().lower(): (value or "") for key, value in row.items()
-                 if isinstance(value, str)}  # fmt: skip
-        if "id" not in known:
-            raise Problem(f"The roster {path} has no column `id`: its first line has to name it.")
-        name = known["id"].strip()
-        if not IDENTIFIER.fullmatch(name):
-            raise Problem(
-                f"{path}, line {line}: {name!r} is no id. It is a folder's name later on: letters, "
-                "digits, and . _ - @ between them."
-            )
-        if name in students:
-            raise Problem(f"{path}, line {line}: the id {name!r} was there already.")
-        others = (known.get(key, "").strip() for key in ("first_name", "last_name", "email"))
-        students[name] = Student(name, *others)
-    if not students:
-        raise Problem(f"The roster {path} names no student.")
-    return list(students.values())
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",;\t\n]', text) else text
 
 
 def read_json(path: Path) -> dict | None:

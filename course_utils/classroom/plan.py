@@ -16,9 +16,6 @@ from nbformat import NotebookNode
 from course_utils import notebook
 from course_utils.checks.merge import is_answer, is_check, marks, merge, parsed
 from course_utils.classroom.equipment import bound
-from course_utils.paths import LESSON_NUMBER
-
-CHECK_CALL = re.compile(rf"""\bcheck\(\s*["']({LESSON_NUMBER}\.[a-z0-9_]+)["']""")
 
 # What a teacher wants to look at, beside the grade. None of it takes a point away.
 SIGNS = {

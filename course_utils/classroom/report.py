@@ -5,14 +5,17 @@ The page is in numbers. Names stand in the last part alone, and in the CSV: thos
 
 import ast
 import csv
+import datetime
 import io
 import re
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from course_utils.atomic import write_atomically
 from course_utils.checks.catalog import tasks_of
 from course_utils.checks.task import Misconception, Task
+from course_utils.classroom import gradebook
 from course_utils.classroom.feedback import without_inputs
 from course_utils.classroom.grading import JUDGED
 from course_utils.classroom.page import code, page, text
@@ -28,13 +31,14 @@ Records = Mapping[str, dict]
 
 def write_report(place: Classroom, name: str) -> tuple[str, int]:
     """Write report/NAME.html and NAME.csv; (one line of summary, how many students need a look)."""
-    records = place.records(name)
-    missing = sorted(set(place.students) - set(records))
+    found = gradebook.with_a_persons(place, name, place.records(name))
+    records = {who: record for who, record in found.items() if who in place.students}
     looks = to_look_at(records)
     folder = place.folder / "report"
-    made = page(f"Report on {name}", _body(place, name, records, missing, looks))
+    made = page(f"Report on {name}", _body(place, name, found, records, looks))
     write_atomically(folder / f"{name}.html", made.encode("utf-8"), SECRET_MODE)
-    write_atomically(folder / f"{name}.csv", _csv(place, records).encode("utf-8"), SECRET_MODE)
+    write_atomically(folder / f"{name}.csv", _csv(place, name, records), SECRET_MODE)
+    write_atomically(folder / "points.csv", _all_points(place), SECRET_MODE)
     ranked = misconceptions(records)
     first = f"; most often: {ranked[0][0]} ({len(ranked[0][1])})" if ranked else ""
     line = (
@@ -73,7 +77,7 @@ def to_look_at(records: Records) -> dict[str, list[str]]:
     """{student: why}: not judged, ended by force, signs of cheating, blank."""
     found: dict[str, list[str]] = defaultdict(list)
     for student, record in records.items():
-        if record["status"] != JUDGED:
+        if record["status"] != JUDGED and not record.get("by_person"):
             found[student].append(" ".join(record["notes"]) or record["status"])
         if record["blank"]:
             found[student].append("handed in without an answer")
@@ -113,24 +117,29 @@ def _skeleton(source: str) -> str:
 # The page
 
 
-def _body(place: Classroom, name: str, records: Records, missing: list[str], looks: Mapping) -> str:
+def _body(place: Classroom, name: str, found: Records, records: Records, looks: Mapping) -> str:
+    """`found` may have students who left; they are named at the end, and counted nowhere."""
     tasks = {task.id: task for task in tasks_of(name[:2])}
     judged = {who: record for who, record in records.items() if record["status"] == JUDGED}
     return "\n".join([
         f"<h1>{text(name)}</h1>",
         f"<p>{len(records)} of {len(place.students)} handed in, {len(records) - len(judged)} could "
         "not be judged.</p>",
+        "<h2>What was misunderstood</h2>", _ranked(judged, tasks),
         "<h2>Points</h2>", _distribution(judged),
         "<h2>Tasks</h2>", _by_task(judged, tasks),
-        "<h2>What was misunderstood</h2>", _ranked(judged, tasks),
         "<h2>Wrong in a way that nobody foresaw</h2>", _groups(judged),
-        "<h2>For the teacher alone</h2>", _names(place, records, missing, looks),
+        "<h2>For the teacher alone</h2>", _names(place, found, records, looks),
     ])  # fmt: skip
 
 
 def _distribution(records: Records) -> str:
-    points = Counter(sum(task["points"] for task in one["tasks"]) for one in records.values())
-    return _table(
+    each = [gradebook.points_of(record) for record in records.values()]
+    points = Counter(each)
+    is_open = any(one["given"] is None for record in records.values() for one in record["written"])
+    said = " Texts that nobody has graded yet are not in it." if is_open else ""
+    median = f"<p>The median is {statistics.median(each):g}.{said}</p>" if each else ""
+    return median + _table(
         ("points", "students", ""),
         [(f"{value:g}", count, _bar(count, max(points.values()))) for value, count in
          sorted(points.items(), reverse=True)],
@@ -150,7 +159,8 @@ def _by_task(records: Records, tasks: Mapping[str, Task]) -> str:
             kinds = Counter(one["failure"] for one in verdicts if not one["passed"])
             failed = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())
             passed = sum(one["passed"] for one in verdicts)
-            rows.append((text(f"{task.id} {task.title}"), f"{passed} of {len(verdicts)}",
+            share = f"<span class=whole>{passed} of {len(verdicts)}</span>"
+            rows.append((text(f"{task.id} {task.title}"), share,
                          _bar(passed, len(verdicts)), text(failed)))  # fmt: skip
     return _table(("task", "passed", "", "failed by"), rows)
 
@@ -183,21 +193,30 @@ def _groups(records: Records) -> str:
     return "\n".join(parts) or "<p>None.</p>"
 
 
-def _names(place: Classroom, records: Records, missing: list[str], looks: Mapping) -> str:
-    rows = [(text(who), "<br>".join(map(text, why))) for who, why in sorted(looks.items())]
-    alike = [", ".join(map(text, group)) for group in similar(records)]
-    late = ", ".join(map(text, missing)) or "nobody"
-    notes = [(text(who), "<br>".join(map(text, record["notes"])))
-             for who, record in sorted(records.items()) if record["notes"]]  # fmt: skip
+def _names(place: Classroom, found: Records, records: Records, looks: Mapping) -> str:
+    def called(who: str) -> str:
+        name = place.students[who].name
+        return text(who if name == who else f"{who} {name}")
+
+    rows = [(called(who), "<br>".join(map(text, why))) for who, why in sorted(looks.items())]
+    alike = [", ".join(map(called, group)) for group in similar(records)]
+    missing = ", ".join(map(called, sorted(set(place.students) - set(records)))) or "nobody"
+    left = ", ".join(map(text, sorted(set(found) - set(records))))
+    notes = [(called(who), "<br>".join(map(text, record["notes"])))
+             for who, record in sorted(records.items())
+             if record["notes"] and record["status"] == JUDGED]  # fmt: skip
     return (
-        f"<p>Handed in nothing: {late}.</p><h3>To look at</h3>"
+        f"<p>Handed in nothing: {missing}.</p>"
+        + (f"<p>Handed in, and no longer on the roster: {left}. Counted nowhere here.</p>"
+           if left else "")
+        + "<h3>To look at</h3>"
         + _table(("student", "why"), rows)
         + "<h3>Put right, or said, when it was read</h3>"
         + _table(("student", "what"), notes)
         + "<h3>Wrong in the same words</h3><p class=quiet>Equal but for names and comments. "
         "Ask, and do not conclude.</p>"
         + (_table(("students",), [(group,) for group in alike]) if alike else "<p>None.</p>")
-    )
+    )  # fmt: skip
 
 
 def _table(head: Iterable[str], rows: list[tuple]) -> str:
@@ -211,29 +230,66 @@ def _table(head: Iterable[str], rows: list[tuple]) -> str:
     return f"<table><tr>{''.join(f'<th>{one}</th>' for one in head)}</tr>{cells}</table>"
 
 
-def _csv(place: Classroom, records: Records) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["student", "status", "task", "points", "most", "passed", "failure",
-                     "misconception", "also", "seconds", "signs"])  # fmt: skip
-    for student in sorted(set(place.students) | set(records)):
+def _csv(place: Classroom, name: str, records: Records) -> bytes:
+    """A line for each student and task."""
+    rows = [["student", "status", "task", "points", "most", "passed", "failure", "misconception",
+             "also", "seconds", "signs", "by_person", "handed_in"]]  # fmt: skip
+    for student in sorted(place.students):
         record = records.get(student)
+        when = place.handed_in(student, name)
+        day = "" if when is None else f"{datetime.datetime.fromtimestamp(when, datetime.UTC):%F %T}"
         if record is None or not record["tasks"]:
             status = record["status"] if record else "nothing handed in"
-            writer.writerow([_safe(student), status])
+            rows.append([student, status, *[""] * 10, day])
             continue
         for task in record["tasks"]:
-            writer.writerow([
-                _safe(student), record["status"], task["task"], task["points"], task["most"],
+            rows.append([
+                student, record["status"], task["task"], task["points"], task["most"],
                 int(task["passed"]), task["failure"] or "", task["misconception"] or "",
                 " ".join(task["also"]), task["seconds"], "; ".join(record["signs"]),
+                int(task.get("by_person", False)), day,
             ])  # fmt: skip
-    return stream.getvalue()
+    return _as_csv(rows)
+
+
+def _all_points(place: Classroom) -> bytes:
+    """A line for each student, a column for each assignment: what a person copies elsewhere.
+
+    A cell is empty where nothing was handed in or nothing could be judged; `waiting` are the
+    assignments in which something waits for a person.
+    """
+    names = place.assignments
+    scores = {name: gradebook.scores(place, name) for name in names}
+    rows = [["id", "last_name", "first_name", "email", *names, "sum", "waiting"]]
+    for student in place.students.values():
+        mine = {name: scores[name][student.id] for name in names if student.id in scores[name]}
+        rows.append([
+            student.id, student.last_name, student.first_name, student.email,
+            *(_points(mine.get(name)) for name in names),
+            sum(points for points, _ in mine.values()),
+            " ".join(name for name, (_, is_waiting) in mine.items() if is_waiting),
+        ])  # fmt: skip
+    return _as_csv(rows)
+
+
+def _points(score: tuple[float, bool] | None) -> float | str:
+    if score is None or score == (0.0, True):  # what could not be judged is no zero
+        return ""
+    return score[0]
+
+
+def _as_csv(rows: list[list]) -> bytes:
+    """With the mark at its beginning by which a spreadsheet knows UTF-8."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerows([_safe(cell) if isinstance(cell, str) else cell for cell in row]
+                     for row in rows)  # fmt: skip
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def _safe(cell: str) -> str:
     """A spreadsheet takes what begins so for a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
+    return f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell
 
 
 def declare(place: Classroom, group: str) -> str:

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 import course_utils
 from course_utils.classroom import gradebook
-from course_utils.classroom.collect import read_folder, time_in
-from course_utils.classroom.grading import FAILED, draw_seed, fingerprint
+from course_utils.classroom.collect import read_folder
+from course_utils.classroom.formgrader import write_for_formgrader
+from course_utils.classroom.grading import FAILED, JUDGED, draw_seed, fingerprint
 from course_utils.classroom.place import Classroom, read_json, write_json
 from course_utils.classroom.side_by_side import Job, judged
 from course_utils.problem import Problem
@@ -62,11 +63,12 @@ def grade_assignment(
             done.judged.append(student)
             _show(len(done.judged), len(waiting))
         records = place.records(name)
-        for student, record in records.items():
-            if record["status"] != "judged":
-                done.failed[student] = " ".join(record["notes"][-1:]) or record["status"]
         stamps = {student: _stamp(place, student, name) for student in records}
         gradebook.enter_scores(place, name, records, stamps)
+        write_for_formgrader(place, name, records)
+        for student, record in gradebook.with_a_persons(place, name, records).items():
+            if record["status"] != JUDGED and not record["by_person"]:
+                done.failed[student] = " ".join(record["notes"][-1:]) or record["status"]
         done.seconds = time.monotonic() - began
         return done
 
@@ -78,11 +80,7 @@ def _files(place: Classroom, student: str, name: str) -> dict[str, bytes]:
 
 
 def _stamp(place: Classroom, student: str, name: str) -> float:
-    with contextlib.suppress(OSError):
-        stamp = time_in((place.submitted(student, name) / "timestamp.txt").read_bytes())
-        if stamp is not None:
-            return stamp
-    return place.submitted(student, name).stat().st_mtime
+    return place.handed_in(student, name) or place.submitted(student, name).stat().st_mtime
 
 
 def _now() -> str:

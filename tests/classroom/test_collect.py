@@ -1,15 +1,22 @@
 """What lies in a drop or in nbgrader's exchange: whose it is, which one counts, what is said."""
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from gallery import zipped
 
 from course_utils.classroom import collect as collecting
-from course_utils.classroom.collect import Unreadable, collect, read_file, time_in, whose
-from course_utils.classroom.place import Classroom, Student
+from course_utils.classroom.collect import Unreadable, collect, read_file
+from course_utils.classroom.place import Classroom
+from course_utils.classroom.roster import Student
+from course_utils.classroom.stamps import time_in
+from course_utils.classroom.whose import whose
 
 NAMES = ["03_attention", "04_many_heads"]
 BOOK = b'{"cells": []}'
@@ -54,6 +61,99 @@ def test_a_time_in_a_name_is_read_in_its_zone(text, utc):
 ])  # fmt: skip
 def test_it_belongs_to_whom_it_names(text, owner, place):
     assert whose(text, place.students) == owner
+
+
+@pytest.mark.parametrize(("text", "owner"), [
+    ("Lea O'Neil_1_assignsubmission_file_", "c"), ("03_attention_oneil_lea", None),
+    ("Jan-Peter Meyer-Lüdenscheidt", "d"), ("meyer luedenscheidt, jan peter", "d"),
+    ("Juergen Gross_9_assignsubmission_file_", "e"), ("Jurgen Groß", "e"),
+    ("grossjurgen_LATE_12_345_03_attention-1.ipynb", "e"), ("sorensen ole", "f"),
+    ("03_attention-4711.ipynb", "4711"), ("03_attention.4711.ipynb", "4711"),
+    ("Lea O'Neil_4711_assignsubmission_file_", "c"),  # Moodle's number of the hand-in
+    ("03_attention (1).ipynb", None), ("03_attention (1) c.ipynb", "c"), ("1", "1"),
+    ("03_attention.ipynb", None), ("03_attention-Copy1.ipynb", None), ("Max Bauer", None),
+    ("Max Bauer m2", "m2"), ("Lea O'Neil m2", None),
+])  # fmt: skip
+def test_names_in_every_spelling_and_numbers_that_are_no_ids(text, owner):
+    names = {"c": "Lea,O'Neil", "d": "Jan-Peter,Meyer-Lüdenscheidt", "e": "Jürgen,Groß",
+             "f": "Ole,Sørensen", "4711": ",", "1": ",", "03": ",", "m1": "Max,Bauer",
+             "m2": "Max,Bauer"}  # fmt: skip
+    students = {id: Student(id, *name.split(",")) for id, name in names.items()}
+    assert whose(text, students, NAMES) == owner
+
+
+def released(place, *names: str) -> None:
+    for name in names:
+        path = place.released(name)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"{}")
+
+
+def checking(task: str) -> bytes:
+    return json.dumps({"cells": [{"source": [f'check("{task}", x).points(1)']}]}).encode()
+
+
+def test_what_was_handed_in_last_week_is_not_taken_for_this_weeks(place):
+    released(place, "02_where_am_i", *NAMES)
+    drop(place, {"anna/03_attention.ipynb": checking("03.mask")})
+    assert collect(place, NAMES[:1]).new
+    later = time.time() + 60
+    for name, content in {
+        "02_where_am_i anna.ipynb": BOOK,  # by its name
+        "ann/Untitled.ipynb": checking("02.rotate"),  # by what it checks
+    }.items():
+        drop(place, {name: content})
+        os.utime(place.folder / "inbox" / name, (later, later))
+    done = collect(place, NAMES[:1])
+    assert done.same == ["anna 03_attention"] and not done.new and not done.problems
+    assert "other assignments, left for them: 2." in " ".join(done.notes)
+    assert collect(place, ["02_where_am_i"]).new == ["ann 02_where_am_i", "anna 02_where_am_i"]
+
+
+def test_another_exercise_under_this_ones_name_is_said_and_no_zero(place, tmp_path):
+    drop(
+        place,
+        {
+            "anna/03_attention.ipynb": checking("02.rotate"),
+            "björk/03_attention.ipynb": checking("03.mask").replace(b"}]", b"}]  "),
+        },
+    )
+    folder = tmp_path / "exchange/course/inbound/ann+03_attention+2026-11-27 10:30:00 UTC"
+    folder.mkdir(parents=True)
+    (folder / "03_attention.ipynb").write_bytes(checking("A1.soften"))
+    done = collect(place, NAMES, exchange=tmp_path / "exchange")
+    assert done.new == ["björk 03_attention"]
+    assert [re.findall("tasks of (..)", problem) for problem in done.problems] == [["02"], ["A1"]]
+
+
+def test_what_is_older_than_what_was_collected_does_not_replace_it(place, tmp_path):
+    folder = tmp_path / "exchange/course/inbound/anna+03_attention+2026-11-27 10:30:00 UTC"
+    folder.mkdir(parents=True)
+    (folder / "03_attention.ipynb").write_bytes(b"newer")
+    drop(place, {"anna/03_attention.ipynb": BOOK})
+    os.utime(place.folder / "inbox/anna/03_attention.ipynb", (1000, 1000))
+    assert collect(place, NAMES, exchange=tmp_path / "exchange").new
+    done = collect(place, NAMES)
+    assert done.same and not done.new and "is newer" in " ".join(done.notes)
+    there = place.submitted("anna", NAMES[0])
+    assert (there / "03_attention.ipynb").read_bytes() == b"newer"
+    shutil.rmtree(there)
+    assert collect(place, NAMES).new == ["anna 03_attention"]
+
+
+def test_of_two_who_are_called_the_same_both_are_named(tmp_path):
+    roster = tmp_path / "in.csv"
+    roster.write_text("id,first_name,last_name\nm1,Max,Bauer\nm2,Max,Bauer\nc,Lea,O'Neil\n")
+    place = Classroom.make(tmp_path / "class", roster, "course")
+    content = zipped("", {f"{who}_1_assignsubmission_file_/03_attention.ipynb": BOOK
+                          for who in ("Max Bauer", "Lea O'Neil", "Peter Pan")})  # fmt: skip
+    drop(place, {"all.zip": content, "Max Bauer/03_attention.ipynb": BOOK})
+    done = collect(place, NAMES)
+    assert done.new == ["c 03_attention"]
+    one, two, pan = done.problems
+    assert "of m1 (Max Bauer) or of m2 (Max Bauer)" in one and one.endswith("Rename it.")
+    assert "of m1 (Max Bauer) or of m2 (Max Bauer)" in two and "Unpack it" in two
+    assert "'Peter Pan_1_assignsubmission_file_': it belongs to nobody" in pan
 
 
 def test_two_at_once_the_newest_counts_and_the_other_is_kept(place):
@@ -143,17 +243,15 @@ def test_a_file_that_somebody_writes_is_read_again_or_left(tmp_path, monkeypatch
 def test_what_belongs_to_nobody_or_to_no_assignment_is_said(place):
     drop(place, {
         "stranger.ipynb": BOOK, "ann/09_other.ipynb": BOOK, "björk/notes.txt": b"",
-        "x.1.zip": b"PK",
+        "x.1.zip": b"PK", "anna.tar.gz": b"",
     })  # fmt: skip
     said = " ".join(collect(place, NAMES).problems)
-    for part in ("'stranger.ipynb' belongs to nobody", "for no assignment", "no notebook",
-                 "damaged zip"):  # fmt: skip
+    for part in ("stranger.ipynb: it belongs to nobody", "for no assignment", "no notebook",
+                 "the zip is damaged", "anna.tar.gz: it is no folder"):  # fmt: skip
         assert part in said
 
 
 def test_one_zip_of_all_as_a_learning_platform_makes_it(place):
-    from gallery import zipped
-
     content = zipped("", {
         "Müller Anna_1_assignsubmission_file_/03_attention (1).ipynb": BOOK,
         "Müller Anna_1_assignsubmission_file_/helpers.py": b"x = 1",
@@ -194,7 +292,7 @@ def test_a_zip_that_breaks_off_while_it_is_unpacked_costs_only_itself(place):
     drop(place, {"anna.zip": bytes(content), "ann/03_attention.ipynb": BOOK})
     done = collect(place, NAMES)
     assert done.new == ["ann 03_attention"]
-    assert "anna.zip is a damaged zip" in " ".join(done.problems)
+    assert "anna.zip: the zip is damaged" in " ".join(done.problems)
 
 
 def test_names_that_no_folder_can_hold_are_left_out_and_said(place):
