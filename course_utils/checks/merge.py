@@ -27,6 +27,18 @@ class Merged:
     notes: list[str] = field(default_factory=list)
 
 
+LOST = "The answer cell {} has lost its mark; it was found by what it defines."
+MISSING = (
+    "The answer cell {} is missing in your notebook. Write its function in any cell, and it will "
+    "be found."
+)
+SAME = {  # {said of one cell: said of several}
+    LOST: "The answer cells {} have lost their marks; they were found by what they define.",
+    MISSING: "The answer cells {} are missing in your notebook. Write their functions in any "
+    "cells, and they will be found.",
+}
+
+
 def is_answer(cell: NotebookNode) -> bool:
     return cell.cell_type == "code" and bool(marks(cell).get("solution"))
 
@@ -53,6 +65,7 @@ def merge(teacher: NotebookNode, learner: NotebookNode) -> Merged:
         for cell in teacher.cells
         if is_answer(cell)
     }
+    merged.notes[:] = _in_one(merged.notes)
     own = _own_cells(teacher, learner)
     for cell in teacher.cells:
         merged.notebook.cells += own.pop(cell.id, [])
@@ -89,14 +102,9 @@ def _answer_to(
     same_id = [cell for cell in cells if cell.get("id") == asked.id]
     for found in (same_id, same_work):
         if found:
-            notes.append(
-                f"The answer cell {name!r} has lost its mark; it was found by what it defines."
-            )
+            notes.append(LOST.format(repr(name)))
             return found[-1].source
-    notes.append(
-        f"The answer cell {name!r} is missing in your notebook. Write its function in any cell, "
-        "and it will be found."
-    )
+    notes.append(MISSING.format(repr(name)))
     return stub
 
 
@@ -106,6 +114,19 @@ def _is_unwritten(source: str, stub: str) -> bool:
     if not nodes:
         return not re.sub(r"#.*", "", source).strip()
     return [ast.dump(node) for node in nodes] == [ast.dump(node) for node in parsed(stub)]
+
+
+def _in_one(notes: list[str]) -> list[str]:
+    """What is the same of several cells, as after Colab took all marks, is said once."""
+    said = []
+    for one, many in SAME.items():
+        head, tail = one.split("{}")
+        names = [note[len(head) : -len(tail)] for note in notes
+                 if note.startswith(head) and note.endswith(tail)]  # fmt: skip
+        if len(names) > 1:
+            notes = [note for note in notes if not (note.startswith(head) and note.endswith(tail))]
+            said.append(many.format(", ".join(names)))
+    return [*notes, *said]
 
 
 def defined(source: str) -> set[str]:

@@ -147,7 +147,7 @@ def _distribution(records: Records) -> str:
 
 
 def _bar(count: int, most: int) -> str:
-    return f'<span class="bar" style="width: {12 * count / most:.2f}rem"></span>'
+    return f'<span class="bar" style="width: {10 * count / most:.2f}rem"></span>'
 
 
 def _by_task(records: Records, tasks: Mapping[str, Task]) -> str:

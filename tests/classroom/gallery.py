@@ -215,7 +215,7 @@ for name in ("rows", "columns"):
                                        MOST, "", HEAD
                                        + "    return (keys @ query).soft() @ values"),
     "checks_deleted": whole(delete_checks, MOST),
-    "metadata_stripped": whole(strip, MOST, "has lost its mark"),
+    "metadata_stripped": whole(strip, MOST, "have lost their marks"),
     "cells_reversed": whole(reverse, MOST),
     "other_kernel": whole(other_kernel, MOST),
     "copied_cell": whole(copied, MOST, "the last one counts"),
@@ -236,7 +236,7 @@ for name in ("rows", "columns"):
     "nobody_foresaw": answer("return torch.softmax(keys @ query, dim=0) @ values + 0.5"),
     "syntax_error": whole(lambda made: None, REST, "", HEAD + "    return (((\n"),
     "blank": raw((EXERCISES / NAME / FILE).read_bytes(), 0.0, "handed in without an answer"),
-    "words_only": whole(words_only, 0.0, "is missing in your notebook"),
+    "words_only": whole(words_only, 0.0, "are missing in your notebook"),
     "half_a_file": raw(book()[:3000], None, "cannot be read"),
     "empty_file": raw(b"", None, "cannot be read"),
     "a_picture": raw(b"\x89PNG\r\n\x1a\n" + bytes(100), None, "cannot be read"),

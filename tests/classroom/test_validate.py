@@ -5,6 +5,7 @@ import json
 import os
 
 import classes
+import gallery
 import pytest
 
 from course_utils import notebook, progress
@@ -104,6 +105,16 @@ def test_a_missing_answer_is_said_and_not_written(place, exercise):
     merged = merge(teacher, exercise)
     assert answer(merged.notebook).source == classes.STUB
     assert "'weighted_average' is missing" in merged.notes[0]
+
+
+def test_what_is_so_with_all_cells_is_said_once():
+    teacher, learner = gallery.read(gallery.EXERCISES), gallery.read(gallery.SOLUTIONS)
+    gallery.strip(learner)
+    (note,) = merge(teacher, learner).notes
+    assert "have lost their marks" in note and "'padding_mask', 'self_attention'" in note
+    gallery.words_only(learner)
+    (note,) = merge(teacher, learner).notes
+    assert "are missing in your notebook" in note and "'soft_lookup', " in note
 
 
 def test_of_two_answers_the_last_counts(place, exercise):
