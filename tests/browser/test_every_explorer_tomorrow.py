@@ -80,7 +80,7 @@ def output(notebook: Notebook, name: str) -> Locator:
 
 def expect_alive(notebook: Notebook, name: str) -> None:
     """On a slow machine a still holds its place until it has come."""
-    expect(output(notebook, name).locator(".ao-explorer")).to_be_visible()
+    expect(output(notebook, name).locator(".ao-explorer")).to_be_visible(timeout=30_000)
 
 
 def expect_still(notebook: Notebook, name: str) -> None:
