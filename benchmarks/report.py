@@ -215,8 +215,8 @@ def classroom() -> list[Row]:
     return [
         Row(
             f"grading a class of {found['students']}, {found['kinds']['hostile']} of them hostile, "
-            f"the grader killed {found['killed_times']} times, against nbgrader one by one",
-            f"{found['times_faster_than_one_by_one']} × faster, {len(found['lost'])} lost, "
+            f"against nbgrader one by one; and killed {found['killed_times']} times",
+            f"{found['times_faster_than_one_by_one']} × faster; {len(found['lost'])} lost, "
             f"{len(found['wrong_scores'])} wrong grades",
             "benchmarks/classroom.py",
         )
