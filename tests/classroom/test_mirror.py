@@ -303,9 +303,9 @@ def my_mixer(d_model, n_heads):
 """
     with nursery.child() as child:
         away(source, child)
-        far = Far(child, 1.0)
+        far = Far(child, 4.0)
         mixer = far.answer(16, 2)
-        with pytest.raises(Ended, match="after 1 seconds") as ended:
+        with pytest.raises(Ended, match="after 4 seconds") as ended:
             for _ in range(100):
                 mixer(torch.ones(1, 2, 3))
     assert ended.value.error == "TimeIsUp"
